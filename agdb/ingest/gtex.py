@@ -1,0 +1,139 @@
+"""GTEx v8 eQTL tables: `*.signif_variant_gene_pairs.txt.gz` and `*.egenes.txt.gz`, read by column name, all columns kept.
+
+A GTEx `slope` is the effect of ALT against REF on inverse-normal-transformed expression (unit: standard deviations per
+ALT allele); ids carry the assembly (`_b38`), positions are 1-based.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+from agdb.errors import Refused
+from agdb.ingest import reference, source, table
+from agdb.ingest.table import Rule
+
+PAIRS = {
+    "variant_id": "VARCHAR", "gene_id": "VARCHAR", "tss_distance": "INTEGER", "ma_samples": "INTEGER",
+    "ma_count": "INTEGER", "maf": "DOUBLE", "pval_nominal": "DOUBLE", "slope": "DOUBLE", "slope_se": "DOUBLE",
+    "pval_nominal_threshold": "DOUBLE", "min_pval_nominal": "DOUBLE", "pval_beta": "DOUBLE",
+}  # fmt: skip
+
+EGENES = {
+    "gene_id": "VARCHAR", "gene_name": "VARCHAR", "gene_chr": "VARCHAR", "gene_start": "INTEGER",
+    "gene_end": "INTEGER", "strand": "VARCHAR", "num_var": "INTEGER", "beta_shape1": "DOUBLE",
+    "beta_shape2": "DOUBLE", "true_df": "DOUBLE", "pval_true_df": "DOUBLE", "variant_id": "VARCHAR",
+    "tss_distance": "INTEGER", "chr": "VARCHAR", "variant_pos": "INTEGER", "ref": "VARCHAR", "alt": "VARCHAR",
+    "num_alt_per_site": "INTEGER", "rs_id_dbSNP151_GRCh38p7": "VARCHAR", "minor_allele_samples": "INTEGER",
+    "minor_allele_count": "INTEGER", "maf": "DOUBLE", "ref_factor": "TINYINT", "pval_nominal": "DOUBLE",
+    "slope": "DOUBLE", "slope_se": "DOUBLE", "pval_perm": "DOUBLE", "pval_beta": "DOUBLE", "qval": "DOUBLE",
+    "pval_nominal_threshold": "DOUBLE", "log2_aFC": "DOUBLE", "log2_aFC_lower": "DOUBLE", "log2_aFC_upper": "DOUBLE",
+}  # fmt: skip
+
+#: Columns of egenes that have another name in table `qtl`, and those that the variant itself holds.
+RENAMED = {
+    "minor_allele_samples": "ma_samples", "minor_allele_count": "ma_count", "rs_id_dbSNP151_GRCh38p7": "rs_id",
+    "log2_aFC": "log2_afc", "log2_aFC_lower": "log2_afc_lower", "log2_aFC_upper": "log2_afc_upper",
+}  # fmt: skip
+OF_VARIANT = ["chr", "variant_pos", "ref", "alt"]
+
+REFUSED = [
+    Rule("the variant id has no build", "len(parts) = 4", "variant_id",
+         "GTEx v8 ids end in _b38 (chr1_1237868_G_A_b38); give the original file"),
+    Rule("the variant id is of another build", "len(parts) = 5 AND parts[5] <> 'b38'", "variant_id",
+         "GTEx v8 is GRCh38 (_b38); hg19 tables (v7 and older) cannot be joined with it"),
+    Rule("this is not a GTEx variant id", "len(parts) <> 5 OR TRY_CAST(parts[2] AS INTEGER) IS NULL OR parts[2]::INTEGER < 1",
+         "coalesce(variant_id, '(missing)')", "ids look like chr1_1237868_G_A_b38"),
+    Rule("unknown chromosome", f"TRY_CAST(parts[1] AS chrom_t) IS NULL AND NOT regexp_matches(parts[1], '{table.OTHER_CONTIG}')",
+         "parts[1] || ' in ' || variant_id", "chromosomes are chr1 to chr22, chrX, chrY, chrM"),
+    Rule("the gene is missing", "gene_id IS NULL", "variant_id", "give the original file"),
+    Rule("slope is not a finite number", "slope IS NULL OR NOT isfinite(slope)", "coalesce(slope::VARCHAR, '(missing)')",
+         "GTEx has a slope in every row; give the original file"),
+    Rule("slope_se is not a positive number", "slope_se IS NULL OR NOT isfinite(slope_se) OR slope_se <= 0",
+         "coalesce(slope_se::VARCHAR, '(missing)')", "give the original file; are columns swapped?"),
+    Rule("pval_nominal is not a probability", "pval_nominal IS NULL OR NOT (pval_nominal >= 0 AND pval_nominal <= 1)",
+         "coalesce(pval_nominal::VARCHAR, '(missing)')", "give the original file; are columns swapped?"),
+    Rule("maf is not a minor allele frequency", "NOT (maf >= 0 AND maf <= 0.5)", "maf::VARCHAR",
+         "it lies in 0 to 0.5; are columns swapped?"),
+]  # fmt: skip
+
+BEYOND = Rule(
+    "the position lies beyond the end of its chromosome",
+    "EXISTS (FROM contig AS c WHERE c.assembly = 'GRCh38' AND c.chrom::VARCHAR = parts[1] "
+    "AND parts[2]::INTEGER - 1 + length(parts[3]) > c.length)",
+    "variant_id",
+    "the file is not on GRCh38, whatever its ids say",
+)
+
+REJECTED = [
+    Rule("contig_not_primary", "TRY_CAST(parts[1] AS chrom_t) IS NULL", ""),
+    Rule("allele_not_acgt", "NOT regexp_full_match(parts[3] || parts[4], '[ACGT]+') OR parts[3] = '' OR parts[4] = ''", ""),
+    Rule("ref_equals_alt", "parts[3] = parts[4]", ""),
+    Rule("pval_underflow", "pval_nominal = 0", ""),
+]  # fmt: skip
+
+
+def layout(path: Path) -> tuple[str, table.Layout]:
+    """Recognise a GTEx file by its header: (`gtex_pairs` | `gtex_egenes`, its layout).
+
+    Raises:
+        Refused: an sQTL file, or a header that lacks a column.
+    """
+    names = table.header(path)
+    if "phenotype_id" in names and "gene_id" not in names:
+        raise Refused(
+            "this is a splicing-QTL file (column 'phenotype_id'), not an eQTL file",
+            where=f"{path}, line 1",
+            cure="give *.v8.signif_variant_gene_pairs.txt.gz or *.v8.egenes.txt.gz",
+        )
+    egenes = len(set(names) & (EGENES.keys() - PAIRS.keys())) > len(set(names) & (PAIRS.keys() - EGENES.keys()))
+    wanted = EGENES if egenes else PAIRS
+    kind = "gtex_egenes" if egenes else "gtex_pairs"
+    table.require(path, names, list(wanted), f"a GTEx v8 {kind.removeprefix('gtex_')} file")
+    return kind, table.Layout({n: wanted.get(n, "VARCHAR") for n in names})
+
+
+def ingest(con: duckdb.DuckDBPyConnection, path: Path, tissue: str) -> source.Loaded:
+    """Load one GTEx v8 eQTL file as the associations of `tissue`.
+
+    Raises:
+        Refused: the file is not what it has to be, or a gate of sql/checks closes. The database is as before.
+    """
+    kind, columns = layout(path)
+    draft = source.Draft(
+        "qtl", kind, path, "GRCh38", tissue=tissue, effect="slope", effect_allele="ALT", null_value=0.0,
+        effect_unit="SD of inverse-normal expression per ALT allele",
+    )  # fmt: skip
+    digest = source.sha256(path)
+    if seen := source.already(con, draft, digest):
+        return seen
+    with source.loading(con, draft, digest) as loaded:
+        loaded.rows_read = table.stage(con, path, columns, ", string_split(variant_id, '_') AS parts")
+        table.refuse(con, path, REFUSED)
+        table.refuse(con, path, [BEYOND])
+        loaded.rejected = table.reject(con, path, loaded.source_id, REJECTED)
+        loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
+        _insert(con, kind, loaded.source_id, tissue)
+        loaded.notes += [f"column {n!r} is not part of GTEx v8 and was not kept" for n in columns.columns
+                         if n not in PAIRS and n not in EGENES]  # fmt: skip
+        loaded.notes += reference.check_new(con, "GRCh38")
+    return loaded
+
+
+def _insert(con: duckdb.DuckDBPyConnection, kind: str, source_id: int, tissue: str) -> None:
+    own = EGENES if kind == "gtex_egenes" else PAIRS
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW staged_variant AS SELECT concat_ws('_', parts[1], parts[2], parts[3], parts[4]) AS vid, "
+        "parts[1]::chrom_t AS chrom, parts[2]::INTEGER AS pos, parts[3] AS ref, parts[4] AS alt FROM staged"
+    )
+    source.insert_variants(con, "GRCh38", "staged_variant")
+    kept = ", ".join(
+        f"nullif({n}, '.') AS rs_id" if RENAMED.get(n) == "rs_id" else f"{n} AS {RENAMED.get(n, n)}"
+        for n in own
+        if n not in ["variant_id", *OF_VARIANT]
+    )
+    con.execute(
+        f"INSERT INTO qtl BY NAME SELECT ? AS source_id, 'GRCh38' AS assembly, "
+        f"concat_ws('_', parts[1], parts[2], parts[3], parts[4]) AS variant_id, gene_id AS phenotype_id, "
+        f"? AS tissue, {kept} FROM staged",
+        [source_id, tissue],
+    )

@@ -1,0 +1,94 @@
+"""P-values and intervals of correlations. Rho itself is a view (`sql/`); what SQL has no distribution for is here.
+
+Arrays in, arrays out; n is the number of rows that the correlation was computed on. Nothing here corrects for
+dependence between rows: the intervals are those of independent pairs.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+
+
+class Interval(NamedTuple):
+    """A two-sided confidence interval; NaN where it is not defined (n < 4, or |r| = 1)."""
+
+    low: Floats
+    high: Floats
+
+
+def t_pvalue(t: ArrayLike, df: ArrayLike) -> Floats:
+    """Two-sided p-value of a t statistic with `df` degrees of freedom, as GTEx derives `pval_nominal` from slope/se."""
+    return np.asarray(2 * stats.t.sf(np.abs(np.asarray(t, float)), df), float)
+
+
+def correlation_pvalue(r: ArrayLike, n: ArrayLike) -> Floats:
+    """Two-sided p-value of r = 0: t = r sqrt((n-2)/(1-r^2)) with n-2 degrees of freedom (NaN for n < 3).
+
+    For Pearson exact under normality; for Spearman the usual approximation (Zar 1972), as in `scipy.stats.spearmanr`.
+    """
+    r, n = np.asarray(r, float), np.asarray(n, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = r * np.sqrt((n - 2) / ((1 - r) * (1 + r)))
+        return np.where(n >= 3, t_pvalue(t, np.maximum(n - 2, 1)), np.nan)
+
+
+def _tanh_interval(r: ArrayLike, variance: ArrayLike, level: float) -> Interval:
+    r, variance = np.asarray(r, float), np.asarray(variance, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        half = stats.norm.isf((1 - level) / 2) * np.sqrt(variance)
+        centre = np.arctanh(r)
+        defined = np.isfinite(centre) & np.isfinite(half)
+        return Interval(
+            np.where(defined, np.tanh(centre - half), np.nan), np.where(defined, np.tanh(centre + half), np.nan)
+        )
+
+
+def fisher_interval(r: ArrayLike, n: ArrayLike, level: float = 0.95) -> Interval:
+    """Interval of a Pearson correlation: tanh(atanh r -+ z / sqrt(n-3)) (Fisher 1921)."""
+    n = np.asarray(n, float)
+    return _tanh_interval(r, np.divide(1, n - 3, out=np.full(n.shape, np.nan), where=n > 3), level)
+
+
+def bonett_wright_interval(rho: ArrayLike, n: ArrayLike, level: float = 0.95) -> Interval:
+    """Interval of a Spearman correlation: tanh(atanh rho -+ z sqrt((1 + rho^2/2)/(n-3))) (Bonett & Wright 2000)."""
+    n, rho = np.asarray(n, float), np.asarray(rho, float)
+    return _tanh_interval(
+        rho, np.divide(1 + rho**2 / 2, n - 3, out=np.full(np.broadcast(rho, n).shape, np.nan), where=n > 3), level
+    )
+
+
+def zou_difference(r_a: ArrayLike, r_b: ArrayLike, r_ab: ArrayLike, n: ArrayLike, level: float = 0.95) -> Interval:
+    """Interval of r_a - r_b, two correlations with the same y on the same rows; r_ab correlates the two scores.
+
+    Zou 2007 (Psychological Methods 12:399), overlapping dependent correlations: the two Fisher intervals are combined
+    through the correlation of the two estimates.
+    """
+    a, b, ab = (np.asarray(v, float) for v in (r_a, r_b, r_ab))
+    (low_a, high_a), (low_b, high_b) = fisher_interval(a, n, level), fisher_interval(b, n, level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        c = ((ab - a * b / 2) * (1 - a**2 - b**2 - ab**2) + ab**3) / ((1 - a**2) * (1 - b**2))
+        low = a - b - np.sqrt((a - low_a) ** 2 + (high_b - b) ** 2 - 2 * c * (a - low_a) * (high_b - b))
+        high = a - b + np.sqrt((high_a - a) ** 2 + (b - low_b) ** 2 - 2 * c * (high_a - a) * (b - low_b))
+    return Interval(low, high)
+
+
+def meng_pvalue(r_a: ArrayLike, r_b: ArrayLike, r_ab: ArrayLike, n: ArrayLike) -> Floats:
+    """Two-sided p-value of r_a = r_b on the same rows (Meng, Rosenthal & Rubin 1992, Psychological Bulletin 111:172)."""
+    a, b, ab, n = (np.asarray(v, float) for v in (r_a, r_b, r_ab, n))
+    mean_square = (a**2 + b**2) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        f = np.minimum(1, (1 - ab) / (2 * (1 - mean_square)))
+        h = (1 - f * mean_square) / (1 - mean_square)
+        z = (np.arctanh(a) - np.arctanh(b)) * np.sqrt((n - 3) / (2 * (1 - ab) * h))
+    return np.asarray(2 * stats.norm.sf(np.abs(z)), float)
+
+
+def detectable_correlation(n: ArrayLike, power: float = 0.8, alpha: float = 0.05) -> Floats:
+    """Smallest |r| that a two-sided test at `alpha` finds with `power`: tanh((z_alpha + z_power) / sqrt(n-3))."""
+    n = np.asarray(n, float)
+    z = stats.norm.isf(alpha / 2) + stats.norm.isf(1 - power)
+    return np.tanh(np.divide(z, np.sqrt(np.maximum(n - 3, 0)), out=np.full(n.shape, np.inf), where=n > 3))

@@ -1,0 +1,48 @@
+-- One row: one label set and one scorer in one stratum: how well they agree. Spearman has average ranks: count over the
+-- RANGE frame + rank() is twice the average rank, an integer, so that (centred) its sums are exact and the same on every
+-- run; parallel corr() of ranks differs in the last bits from run to run.
+CREATE OR REPLACE VIEW stratum AS
+WITH ranked AS (
+  SELECT *,
+         count(*) OVER (g ORDER BY effect RANGE UNBOUNDED PRECEDING) + rank() OVER (g ORDER BY effect)
+           - count(*) OVER g - 1 AS effect_rank,
+         count(*) OVER (g ORDER BY score RANGE UNBOUNDED PRECEDING) + rank() OVER (g ORDER BY score)
+           - count(*) OVER g - 1 AS score_rank
+  FROM stratified_qtl
+  WINDOW g AS (PARTITION BY source_id, scorer_id, stratification, stratum)
+)
+SELECT label, tissue, scorer, window_bp, stratification, stratum, count(*) AS n,
+       sum(effect_rank * score_rank)::DOUBLE
+         / nullif(sqrt(sum(effect_rank * effect_rank)::DOUBLE) * sqrt(sum(score_rank * score_rank)::DOUBLE), 0) AS spearman,
+       CASE WHEN min(effect) < max(effect) AND min(score) < max(score) THEN corr(effect, score) END AS pearson,
+       count(DISTINCT variant_id) AS n_variants,
+       count(DISTINCT gene_id) AS n_genes,
+       stddev_samp(effect) AS effect_sd,
+       stddev_samp(score) AS score_sd,
+       min(abs(effect)) AS effect_abs_min,
+       max(abs(effect)) AS effect_abs_max,
+       count(*) FILTER (ref_status = 'unchecked') AS n_ref_unchecked,
+       source_id, source, scorer_id
+FROM ranked
+GROUP BY ALL;
+
+COMMENT ON VIEW stratum IS 'One row per label set, scorer and stratum: rank and linear correlation of score and label.';
+COMMENT ON COLUMN stratum.label IS 'Name of the label column of the source: slope, or pval_nominal.';
+COMMENT ON COLUMN stratum.tissue IS 'Tissue of the source.';
+COMMENT ON COLUMN stratum.scorer IS 'Name of the scorer.';
+COMMENT ON COLUMN stratum.window_bp IS 'Its window in bp.';
+COMMENT ON COLUMN stratum.stratification IS 'all, effect_size, peak or kind.';
+COMMENT ON COLUMN stratum.stratum IS 'Stratum within it.';
+COMMENT ON COLUMN stratum.n IS 'Associations.';
+COMMENT ON COLUMN stratum.spearman IS 'Spearman correlation, average ranks; NULL where label or score is constant.';
+COMMENT ON COLUMN stratum.pearson IS 'Pearson correlation; NULL where label or score is constant.';
+COMMENT ON COLUMN stratum.n_variants IS 'Unique variants among them.';
+COMMENT ON COLUMN stratum.n_genes IS 'Unique genes among them.';
+COMMENT ON COLUMN stratum.effect_sd IS 'Standard deviation of the label.';
+COMMENT ON COLUMN stratum.score_sd IS 'Standard deviation of the score.';
+COMMENT ON COLUMN stratum.effect_abs_min IS 'Smallest |label|.';
+COMMENT ON COLUMN stratum.effect_abs_max IS 'Largest |label|.';
+COMMENT ON COLUMN stratum.n_ref_unchecked IS 'Associations whose REF allele no registered FASTA covers.';
+COMMENT ON COLUMN stratum.source_id IS 'QTL source of the label.';
+COMMENT ON COLUMN stratum.source IS 'Its name.';
+COMMENT ON COLUMN stratum.scorer_id IS 'The scorer.';

@@ -1,0 +1,14 @@
+-- severity: refuse
+-- gates: predictions
+-- cure: a bug, or a file written by something else than agdb: please report it with the output of agdb status
+-- One row: a scorer with two predictions for the same variant, gene and track.
+WITH twice AS (
+  SELECT scorer_id, assembly, variant_id
+  FROM prediction
+  GROUP BY scorer_id, assembly, variant_id, gene_id, track_id
+  HAVING count(*) > 1
+)
+SELECT NULL::INTEGER AS source_id,
+       count(*) || ' variants have two predictions of scorer ' || scorer_id || ', e.g. ' || min(variant_id) AS problem
+FROM twice
+GROUP BY scorer_id
