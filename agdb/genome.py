@@ -5,9 +5,12 @@ import hashlib
 import os
 import re
 import shutil
+import struct
+import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -22,6 +25,8 @@ BLOCK = 1_000_000
 #: Neighbouring windows further apart than this are read apart: seeking is cheaper than reading what lies between.
 GAP = 16_384
 
+# What pyfaidx and Bio.bgzf raise on files that are not what they have to be.
+_UNREADABLE = (OSError, ValueError, LookupError, RuntimeError, EOFError, zlib.error, struct.error, FastaIndexingError)
 # The empty block that ends every complete bgzip file (SAM specification, section 4.1.2).
 _BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _NAMED_BY_RANGE = re.compile(r"(?P<chrom>[^:\s]+):(?P<first>\d+)-(?P<last>\d+)")
@@ -122,7 +127,7 @@ class Genome:
         match = np.zeros(len(refs), dtype=np.bool_)
         for length in np.unique(lengths).tolist():
             rows = np.flatnonzero(lengths == length)
-            claimed = "".join(refs[row] for row in rows).upper().encode("ascii", "replace")
+            claimed = "".join(refs[row] for row in rows.tolist()).upper().encode("ascii", "replace")
             told = np.frombuffer(claimed, dtype=np.uint8).reshape(len(rows), length)
             match[rows] = (self.windows(chrom, starts[rows], length) == told).all(axis=1)
         return match
@@ -135,7 +140,7 @@ class Genome:
         with _refusing(self.path):
             text = self._faidx.fetch(contig.record, start - contig.start + 1, end - contig.start)
         if len(text) != end - start:
-            raise _not_as_indexed(self.path, contig.record)
+            raise _not_as_indexed(self.path)
         return _BASE[np.frombuffer(text.encode("latin-1"), dtype=np.uint8)]
 
 
@@ -150,7 +155,7 @@ def _near_each_other(starts: Positions, chosen: Positions) -> Iterator[Positions
 
 
 def chrom_of(record: str) -> str:
-    """UCSC name of a chromosome: `22` -> `chr22`, `MT` -> `chrM`; other names, such as `GL000192.1`, stay as they are."""
+    """UCSC name of a chromosome: `22` -> `chr22`, `MT` -> `chrM`; other names (`GL000192.1`) stay as they are."""
     bare = record.removeprefix("chr")
     if bare in ("M", "MT"):
         return "chrM"
@@ -173,7 +178,7 @@ def _contigs(path: Path, lengths: dict[str, int]) -> list[Contig]:
                 )
         contigs.append(Contig(record, chrom, start, start + length))
     in_order = sorted(contigs, key=lambda contig: (contig.chrom, contig.start))
-    for one, next_one in zip(in_order, in_order[1:], strict=False):
+    for one, next_one in pairwise(in_order):
         if one.chrom == next_one.chrom and next_one.start < one.end:
             raise Refused(
                 f"the records {one.record} and {next_one.record} both hold {next_one.chrom}:{next_one.start + 1}",
@@ -181,3 +186,128 @@ def _contigs(path: Path, lengths: dict[str, int]) -> list[Contig]:
                 cure="keep one of them",
             )
     return contigs
+
+
+def _open(path: Path, work_dir: Path) -> Faidx:
+    """The FASTA with indexes that fit it: those beside it, else those in `work_dir`, built where they are missing."""
+    packing = _packing(path)
+    status = path.stat()
+    identity = hashlib.sha256(f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}".encode()).hexdigest()[:12]
+    name = re.sub(r"(\.(fa|fna|fasta))?(\.b?gz)?$", "", path.name) + f"-{identity}.fa"
+    fasta = _unpacked(path, work_dir / name) if packing == "gzip" else path
+    suffixes = (".fai", ".gzi") if packing == "bgzip" else (".fai",)
+    beside = [Path(f"{fasta}{suffix}") for suffix in suffixes]
+    built = [work_dir / f"{name}{suffix}" for suffix in suffixes]
+    faidx = _with_indexes(fasta, beside) or _with_indexes(fasta, built)
+    if faidx is None:
+        with _moved_when_complete(work_dir) as scratch:
+            fai, gzi = (str(scratch / f"{name}{suffix}") for suffix in (".fai", ".gzi"))
+            Faidx(str(fasta), indexname=fai, gzi_indexname=gzi, as_raw=True).close()
+            for index in scratch.iterdir():
+                # pyfaidx calls an index stale that is older than its FASTA, even where the FASTA is dated tomorrow.
+                os.utime(index, ns=(fasta.stat().st_mtime_ns, fasta.stat().st_mtime_ns))
+        faidx = _with_indexes(fasta, built)
+    if faidx is None:
+        raise _not_as_indexed(path)
+    return faidx
+
+
+def _packing(path: Path) -> str:
+    """`plain`, `gzip` or `bgzip`, told by the content; refuses what is not the whole of a FASTA."""
+    with path.open("rb") as file:
+        head = file.read(18)
+        file.seek(-min(len(_BGZIP_END), path.stat().st_size), os.SEEK_END)
+        tail = file.read()
+    if not head:
+        raise Refused("the FASTA is empty", where=str(path), cure="download it again")
+    packing, named_packed = "plain", path.name.lower().endswith((".gz", ".bgz"))
+    if head.startswith(b"\x1f\x8b"):
+        # pyfaidx goes by the name, so that a bgzip file of another name has to be unpacked like a gzip.
+        packing = "bgzip" if head[3] & 4 and head[12:14] == b"BC" and named_packed else "gzip"
+    elif named_packed:
+        raise Refused("the FASTA is named as compressed, but is not", where=str(path), cure="take .gz off its name")
+    with path.open("rb") if packing == "plain" else gzip.open(path) as text:
+        if not text.read(4096).lstrip().startswith((b">", b";")):
+            raise Refused("this is no FASTA: it does not start with '>'", where=str(path), cure="name a FASTA file")
+    if packing == "bgzip" and tail != _BGZIP_END:
+        raise _cut_short(path)
+    return packing
+
+
+def _unpacked(path: Path, target: Path) -> Path:
+    """`target`, the plain copy of a gzip, written once."""
+    if not target.exists():
+        with (
+            _moved_when_complete(target.parent) as scratch,
+            gzip.open(path) as packed,
+            (scratch / target.name).open("wb") as plain,
+        ):
+            shutil.copyfileobj(packed, plain, 1 << 20)
+    return target
+
+
+@contextmanager
+def _moved_when_complete(work_dir: Path) -> Iterator[Path]:
+    """A folder to write to; its files move to `work_dir` when all went well, and go away when not."""
+    try:
+        work_dir.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(dir=work_dir, prefix=".part-")
+    except OSError as error:
+        cure = "make the folder writable, or choose another one"
+        raise Refused(f"cannot write there: {error.strerror}", where=str(work_dir), cure=cure) from error
+    with folder as name:
+        yield Path(name)
+        for part in Path(name).iterdir():
+            part.replace(work_dir / part.name)
+
+
+def _with_indexes(fasta: Path, indexes: list[Path]) -> Faidx | None:
+    """The FASTA opened with these indexes; None where one is missing, older than the FASTA, or of another file."""
+    if not all(index.exists() and index.stat().st_mtime_ns >= fasta.stat().st_mtime_ns for index in indexes):
+        return None
+    fai, gzi = str(indexes[0]), str(indexes[-1])
+    try:
+        faidx = Faidx(str(fasta), indexname=fai, gzi_indexname=gzi, as_raw=True, rebuild=False, build_index=False)
+    except _UNREADABLE as error:
+        if "Duplicate key" in str(error):
+            raise
+        return None
+    with suppress(*_UNREADABLE):
+        if faidx.index and all(_is_where_indexed(faidx, record) for record in faidx.index):
+            return faidx
+    faidx.close()
+    return None
+
+
+def _is_where_indexed(faidx: Faidx, record: str) -> bool:
+    """Whether the line before the sequence names the record, and the sequence is as long as the index says."""
+    title = faidx.get_long_name(record).splitlines()[-1].removeprefix(">").split()
+    length = faidx.index[record].rlen
+    return title[:1] == [record] and (length == 0 or len(faidx.fetch(record, length, length)) == 1)
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Turns what pyfaidx, gzip and the operating system raise about the FASTA into a refusal."""
+    try:
+        yield
+    except Refused:
+        raise
+    except (EOFError, zlib.error) as error:
+        raise _cut_short(path) from error
+    except _UNREADABLE as error:
+        if isinstance(error, OSError) and error.strerror:
+            what, cure = f"the FASTA cannot be read: {error.strerror}", "check the path and its permissions"
+        elif "Duplicate key" in str(error):
+            what, cure = f"two records have one name: {error}", "keep one of them"
+        else:
+            what, cure = f"the FASTA cannot be read: {error}", "check the file; `samtools faidx` names the line"
+        raise Refused(what, where=str(path), cure=cure) from error
+
+
+def _cut_short(path: Path) -> Refused:
+    return Refused("the compressed FASTA is cut short or damaged", where=str(path), cure="download it again")
+
+
+def _not_as_indexed(path: Path) -> Refused:
+    return Refused("the FASTA is not as its index says", where=str(path), cure="delete its .fai and .gzi")
