@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import resources
@@ -260,6 +260,15 @@ def finish_run(con: duckdb.DuckDBPyConnection, run_id: int, n_rows: int, status:
     """Record how a run ended and how many rows it wrote."""
     con.execute(
         "UPDATE run SET finished_at = ?, status = ?, n_rows = ? WHERE run_id = ?", [utc_now(), status, n_rows, run_id]
+    )
+
+
+def add_scorer(con: duckdb.DuckDBPyConnection, row: Mapping[str, object]) -> None:
+    """Add a scorer (the columns of table `scorer`) unless it is there: its id is the hash of its content."""
+    columns, marks = ", ".join(row), ", ".join("?" * len(row))
+    con.execute(
+        f"INSERT INTO scorer ({columns}) SELECT {marks} WHERE ? NOT IN (SELECT scorer_id FROM scorer)",
+        [*row.values(), row["scorer_id"]],
     )
 
 

@@ -1,13 +1,13 @@
--- One row: an association and a scorer that scored its variant: label, score, and what strata need. Many associations
--- may share one prediction; a gene scorer meets only the associations of its gene. Variants whose REF contradicts the
--- genome, and unequal assemblies, do not enter.
+-- One row: a labelled association and a scorer that scored its variant: label, score, and what strata need. Many
+-- associations may share one prediction; a gene scorer meets only the associations of its gene. Variants whose REF
+-- contradicts the genome, and unequal assemblies, do not enter.
 CREATE OR REPLACE VIEW scored_qtl AS
-SELECT s.effect AS label, q.source_id, s.name AS source, q.tissue, s.effect_unit,
+SELECT q.label, q.source_id, s.name AS source, q.label_source_id, q.tissue, q.effect_unit,
        p.scorer_id, r.name AS scorer, r.window_bp, r.is_signed, p.provider,
        q.assembly, q.variant_id, q.phenotype_id, q.gene_id, c.chrom, c.pos, c.ref, c.alt, c.kind, c.ref_status, c.in_peak,
-       CASE s.effect WHEN 'slope' THEN q.slope WHEN 'pval_nominal' THEN q.pval_nominal END AS effect,
-       p.score, q.slope, q.slope_se, q.pval_nominal, q.qval, q.maf, q.tss_distance
-FROM qtl AS q
+       q.effect, p.score, if(q.label = 'slope', q.effect, NULL) AS slope, q.slope_se, q.pval_nominal, q.qval, q.maf,
+       q.tss_distance
+FROM label AS q
 JOIN source AS s ON s.source_id = q.source_id
 JOIN candidate AS c ON c.assembly = q.assembly AND c.variant_id = q.variant_id
 JOIN prediction AS p
@@ -15,9 +15,10 @@ JOIN prediction AS p
 JOIN scorer AS r ON r.scorer_id = p.scorer_id;
 
 COMMENT ON VIEW scored_qtl IS 'One row per association and scorer: label, score, and what strata need.';
-COMMENT ON COLUMN scored_qtl.label IS 'Name of the label column of the source: slope, or pval_nominal where the file has nothing else.';
+COMMENT ON COLUMN scored_qtl.label IS 'What the label is: slope, or pval_nominal where the file had nothing else.';
 COMMENT ON COLUMN scored_qtl.source_id IS 'QTL source.';
 COMMENT ON COLUMN scored_qtl.source IS 'Its name.';
+COMMENT ON COLUMN scored_qtl.label_source_id IS 'Source of the label.';
 COMMENT ON COLUMN scored_qtl.tissue IS 'Its tissue.';
 COMMENT ON COLUMN scored_qtl.effect_unit IS 'Unit of the label.';
 COMMENT ON COLUMN scored_qtl.scorer_id IS 'The scorer.';
@@ -38,7 +39,7 @@ COMMENT ON COLUMN scored_qtl.ref_status IS 'match, or unchecked where no FASTA c
 COMMENT ON COLUMN scored_qtl.in_peak IS 'Whether the variant lies in a peak (rule span); NULL where the chromosome has no peaks at all.';
 COMMENT ON COLUMN scored_qtl.effect IS 'The label: measured effect of ALT against REF (or the p-value, where label says so).';
 COMMENT ON COLUMN scored_qtl.score IS 'The prediction: ALT against REF.';
-COMMENT ON COLUMN scored_qtl.slope IS 'Effect of ALT against REF.';
+COMMENT ON COLUMN scored_qtl.slope IS 'Effect of ALT against REF; NULL where the label is not a slope.';
 COMMENT ON COLUMN scored_qtl.slope_se IS 'Its standard error.';
 COMMENT ON COLUMN scored_qtl.pval_nominal IS 'Its nominal p-value.';
 COMMENT ON COLUMN scored_qtl.qval IS 'q-value of the gene, where the source has it.';

@@ -9,7 +9,7 @@ WITH ranked AS (
          count(*) OVER (g ORDER BY score RANGE UNBOUNDED PRECEDING) + rank() OVER (g ORDER BY score)
            - count(*) OVER g - 1 AS score_rank
   FROM stratified_qtl
-  WINDOW g AS (PARTITION BY source_id, scorer_id, stratification, stratum)
+  WINDOW g AS (PARTITION BY source_id, label, scorer_id, stratification, stratum)
 )
 SELECT label, tissue, scorer, window_bp, stratification, stratum, count(*) AS n,
        sum(effect_rank * score_rank)::DOUBLE
@@ -31,7 +31,7 @@ COMMENT ON COLUMN stratum.label IS 'Name of the label column of the source: slop
 COMMENT ON COLUMN stratum.tissue IS 'Tissue of the source.';
 COMMENT ON COLUMN stratum.scorer IS 'Name of the scorer.';
 COMMENT ON COLUMN stratum.window_bp IS 'Its window in bp.';
-COMMENT ON COLUMN stratum.stratification IS 'all, effect_size, peak or kind.';
+COMMENT ON COLUMN stratum.stratification IS 'all, effect_size, peak, egene or kind.';
 COMMENT ON COLUMN stratum.stratum IS 'Stratum within it.';
 COMMENT ON COLUMN stratum.n IS 'Associations.';
 COMMENT ON COLUMN stratum.spearman IS 'Spearman correlation, average ranks; NULL where label or score is constant.';

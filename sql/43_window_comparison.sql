@@ -26,7 +26,7 @@ ranked AS (
          count(*) OVER (g ORDER BY score_b RANGE UNBOUNDED PRECEDING) + rank() OVER (g ORDER BY score_b)
            - count(*) OVER g - 1 AS b
   FROM paired
-  WINDOW g AS (PARTITION BY source_id, scorer_a, scorer_b)
+  WINDOW g AS (PARTITION BY source_id, label, scorer_a, scorer_b)
 )
 SELECT label, tissue, scorer, window_a, window_b, count(*) AS n,
        sum(e * a)::DOUBLE / nullif(sqrt(sum(e * e)::DOUBLE) * sqrt(sum(a * a)::DOUBLE), 0) AS spearman_a,

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from agdb.errors import Refused
-from agdb.ingest import reference, source, table
+from agdb.ingest import reference, source, table, variants
 from agdb.ingest.table import Rule
 
 PAIRS = {
@@ -37,14 +37,6 @@ RENAMED = {
 OF_VARIANT = ["chr", "variant_pos", "ref", "alt"]
 
 REFUSED = [
-    Rule("the variant id has no build", "len(parts) = 4", "variant_id",
-         "GTEx v8 ids end in _b38 (chr1_1237868_G_A_b38); give the original file"),
-    Rule("the variant id is of another build", "len(parts) = 5 AND parts[5] <> 'b38'", "variant_id",
-         "GTEx v8 is GRCh38 (_b38); hg19 tables (v7 and older) cannot be joined with it"),
-    Rule("this is not a GTEx variant id", "len(parts) <> 5 OR TRY_CAST(parts[2] AS INTEGER) IS NULL OR parts[2]::INTEGER < 1",
-         "coalesce(variant_id, '(missing)')", "ids look like chr1_1237868_G_A_b38"),
-    Rule("unknown chromosome", f"TRY_CAST(parts[1] AS chrom_t) IS NULL AND NOT regexp_matches(parts[1], '{table.OTHER_CONTIG}')",
-         "parts[1] || ' in ' || variant_id", "chromosomes are chr1 to chr22, chrX, chrY, chrM"),
     Rule("the gene is missing", "gene_id IS NULL", "variant_id", "give the original file"),
     Rule("slope is not a finite number", "slope IS NULL OR NOT isfinite(slope)", "coalesce(slope::VARCHAR, '(missing)')",
          "GTEx has a slope in every row; give the original file"),
@@ -56,20 +48,14 @@ REFUSED = [
          "it lies in 0 to 0.5; are columns swapped?"),
 ]  # fmt: skip
 
-BEYOND = Rule(
-    "the position lies beyond the end of its chromosome",
-    "EXISTS (FROM contig AS c WHERE c.assembly = 'GRCh38' AND c.chrom::VARCHAR = parts[1] "
-    "AND parts[2]::INTEGER - 1 + length(parts[3]) > c.length)",
-    "variant_id",
-    "the file is not on GRCh38, whatever its ids say",
-)
-
-REJECTED = [
-    Rule("contig_not_primary", "TRY_CAST(parts[1] AS chrom_t) IS NULL", ""),
-    Rule("allele_not_acgt", "NOT regexp_full_match(parts[3] || parts[4], '[ACGT]+') OR parts[3] = '' OR parts[4] = ''", ""),
-    Rule("ref_equals_alt", "parts[3] = parts[4]", ""),
-    Rule("pval_underflow", "pval_nominal = 0", ""),
+#: egenes say the position twice; the two must agree.
+REFUSED_EGENES = [
+    Rule("the variant id and its columns chr, variant_pos, ref, alt disagree",
+         "(chr, variant_pos::VARCHAR, ref, alt) IS DISTINCT FROM (parts[1], parts[2], parts[3], parts[4])",
+         "concat_ws(' ', variant_id, 'but', chr, variant_pos, ref, alt)", "give the original file"),
 ]  # fmt: skip
+
+REJECTED = [Rule("pval_underflow", "pval_nominal = 0", "")]
 
 
 def layout(path: Path) -> tuple[str, table.Layout]:
@@ -100,40 +86,36 @@ def ingest(con: duckdb.DuckDBPyConnection, path: Path, tissue: str) -> source.Lo
     """
     kind, columns = layout(path)
     draft = source.Draft(
-        "qtl", kind, path, "GRCh38", tissue=tissue, effect="slope", effect_allele="ALT", null_value=0.0,
+        "qtl", kind, path, variants.ASSEMBLY, tissue=tissue, effect="slope", effect_allele="ALT", null_value=0.0,
         effect_unit="SD of inverse-normal expression per ALT allele",
     )  # fmt: skip
     digest = source.sha256(path)
     if seen := source.already(con, draft, digest):
         return seen
     with source.loading(con, draft, digest) as loaded:
-        loaded.rows_read = table.stage(con, path, columns, ", string_split(variant_id, '_') AS parts")
-        table.refuse(con, path, REFUSED)
-        table.refuse(con, path, [BEYOND])
-        loaded.rejected = table.reject(con, path, loaded.source_id, REJECTED)
+        loaded.rows_read = table.stage(con, path, columns, variants.PARTS)
+        refused = [*REFUSED, *(REFUSED_EGENES if kind == "gtex_egenes" else [])]
+        loaded.rejected = variants.gate(con, path, loaded.source_id, refused, REJECTED)
         loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
+        variants.insert(con)
         _insert(con, kind, loaded.source_id, tissue)
-        loaded.notes += [f"column {n!r} is not part of GTEx v8 and was not kept" for n in columns.columns
-                         if n not in PAIRS and n not in EGENES]  # fmt: skip
-        loaded.notes += reference.check_new(con, "GRCh38")
+        loaded.notes += [
+            f"column {n!r} is not part of GTEx v8 and was not kept"
+            for n in columns.columns
+            if n not in (EGENES if kind == "gtex_egenes" else PAIRS)
+        ]
+        loaded.notes += reference.check_new(con, variants.ASSEMBLY)
     return loaded
 
 
 def _insert(con: duckdb.DuckDBPyConnection, kind: str, source_id: int, tissue: str) -> None:
-    own = EGENES if kind == "gtex_egenes" else PAIRS
-    con.execute(
-        "CREATE OR REPLACE TEMP VIEW staged_variant AS SELECT concat_ws('_', parts[1], parts[2], parts[3], parts[4]) AS vid, "
-        "parts[1]::chrom_t AS chrom, parts[2]::INTEGER AS pos, parts[3] AS ref, parts[4] AS alt FROM staged"
-    )
-    source.insert_variants(con, "GRCh38", "staged_variant")
     kept = ", ".join(
-        f"nullif({n}, '.') AS rs_id" if RENAMED.get(n) == "rs_id" else f"{n} AS {RENAMED.get(n, n)}"
-        for n in own
+        "nullif(rs_id_dbSNP151_GRCh38p7, '.') AS rs_id" if RENAMED.get(n) == "rs_id" else f"{n} AS {RENAMED.get(n, n)}"
+        for n in (EGENES if kind == "gtex_egenes" else PAIRS)
         if n not in ["variant_id", *OF_VARIANT]
     )
     con.execute(
-        f"INSERT INTO qtl BY NAME SELECT ? AS source_id, 'GRCh38' AS assembly, "
-        f"concat_ws('_', parts[1], parts[2], parts[3], parts[4]) AS variant_id, gene_id AS phenotype_id, "
-        f"? AS tissue, {kept} FROM staged",
+        f"INSERT INTO qtl BY NAME SELECT ? AS source_id, '{variants.ASSEMBLY}' AS assembly, "
+        f"{variants.VARIANT_ID} AS variant_id, gene_id AS phenotype_id, ? AS tissue, {kept} FROM staged",
         [source_id, tissue],
     )

@@ -67,17 +67,17 @@ def already(con: duckdb.DuckDBPyConnection, draft: Draft, digest: str) -> Loaded
     """The source that holds these bytes already, if there is one.
 
     Raises:
-        Refused: the same bytes stand there as something else (another tissue, biosample or assembly).
+        Refused: the same bytes stand there as something else (another tissue, biosample, assembly or label).
     """
     found = con.execute(
-        "SELECT source_id, name, format, assembly, tissue, biosample, rows_read, rows_kept FROM source "
+        "SELECT source_id, name, format, assembly, tissue, biosample, effect, rows_read, rows_kept FROM source "
         "WHERE kind = ? AND sha256 = ?",
         [draft.kind, digest],
     ).fetchall()
     if not found:
         return None
     source_id, name, *was, rows_read, rows_kept = found[0]
-    new = [draft.format, draft.assembly, draft.tissue, draft.biosample]
+    new = [draft.format, draft.assembly, draft.tissue, draft.biosample, draft.effect]
     if was != new:
         raise Refused(
             f"this file is in the database already, as {_described(was)}; now it is given as {_described(new)}",
@@ -119,18 +119,9 @@ def loading(con: duckdb.DuckDBPyConnection, draft: Draft, digest: str) -> Iterat
 def _gate(con: duckdb.DuckDBPyConnection, draft: Draft, source_id: int) -> None:
     """Run the checks that gate this kind of source; the first that finds something refuses the file."""
     for check in db.checks():
-        if check.gates != draft.kind or check.severity != "refuse":
+        if check.severity != "refuse" or check.gates not in (draft.kind, "qtl" if draft.effect else ""):
             continue
         found = con.execute(f"SELECT problem FROM ({check.sql}) WHERE source_id = ? LIMIT 1", [source_id]).fetchall()
         if found:
             raise Refused(f"{found[0][0]}", where=f"{draft.path} (check {check.name})", cure=check.cure)
 
-
-def insert_variants(con: duckdb.DuckDBPyConnection, assembly: str, staged: str) -> None:
-    """Add the variants of the temp relation `staged` (vid, chrom, pos, ref, alt) that are not in `variant` yet."""
-    con.execute(
-        f"INSERT INTO variant (variant_id, assembly, chrom, pos, ref, alt) "
-        f"SELECT DISTINCT s.vid, ?, s.chrom, s.pos, s.ref, s.alt FROM {staged} AS s "
-        f"ANTI JOIN variant AS v ON v.assembly = ? AND v.variant_id = s.vid",
-        [assembly, assembly],
-    )

@@ -83,6 +83,11 @@ class Scorer:
         """First 16 hex digits of the sha256 of the content: the same scorer has the same id in every database."""
         return hashlib.sha256(self.config.encode()).hexdigest()[:16]
 
+    @property
+    def row(self) -> dict[str, object]:
+        """The row of table `scorer`."""
+        return {"scorer_id": self.scorer_id, **asdict(self), "config": self.config}
+
 
 class Predicted(NamedTuple):
     """One answer of a predictor: `scores` has schema `SCORES`, `failures` has schema `FAILURES`."""
