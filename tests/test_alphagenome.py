@@ -239,7 +239,7 @@ def test_a_failing_provider_is_an_error_that_says_code_variant_server_and_cure(c
 
 def test_a_fault_keeps_what_was_scored_and_what_was_in_flight_and_asks_no_more() -> None:
     # Rows 1 and 2 fly together; row 1 fails while row 2 is still on its way.
-    faults = {text(1): Fault(grpc.StatusCode.INTERNAL), text(2): Fault(delay_s=0.3)}
+    faults = {text(1): Fault(grpc.StatusCode.INTERNAL, delay_s=0.2), text(2): Fault(delay_s=0.5)}
     server = FakeAlphaGenome(faults=faults, always=Fault(delay_s=0.05))
     with predictor(server, max_workers=2) as scoring:
         error = stopped(scoring, variants(20))
@@ -332,6 +332,15 @@ def test_a_loopback_server_needs_no_key() -> None:
     assert server.keys == {None}
 
 
+def test_a_proxy_is_never_told_what_goes_to_this_computer_in_clear_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")  # nobody listens there: going by it would not arrive
+    for name in ("no_proxy", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with FakeAlphaGenome() as address:
+        connect(address, KEY, insecure=True, timeout_s=5).close()
+
+
 NOT_LOOPBACK = [
     None,
     "",
@@ -380,8 +389,8 @@ def test_no_failure_shows_the_key() -> None:
 
 @pytest.mark.parametrize("key", [f"{KEY}\nX", f"{KEY}é"])
 def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(key: str) -> None:
-    with pytest.raises(ProviderError) as caught:
-        connect("127.0.0.1:1", key, insecure=True)
+    with pytest.raises(ProviderError, match="cannot be sent") as caught:
+        connect("127.0.0.1:1", key, insecure=True, timeout_s=0.05)
     assert KEY not in everything_shown(caught.value)
 
 
