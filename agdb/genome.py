@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -67,21 +67,11 @@ class Genome:
         self.path = path
         with _refusing(path):
             self._faidx = _open(path, work_dir)
-        try:
-            self.contigs = _contigs(path, {name: entry.rlen for name, entry in self._faidx.index.items()})
-        except Refused:
-            self.close()
-            raise
+        self.contigs = _contigs(path, {name: entry.rlen for name, entry in self._faidx.index.items()})
 
     def close(self) -> None:
         """Close the file; the genome cannot be read any more."""
         self._faidx.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def covers(self, chrom: str, starts: Positions, ends: Positions) -> npt.NDArray[np.bool_]:
         """Whether each [start, end) of `chrom` (0-based half-open) lies wholly inside one record. Shape (n,)."""
@@ -141,7 +131,7 @@ class Genome:
             text = self._faidx.fetch(contig.record, start - contig.start + 1, end - contig.start)
         if len(text) != end - start:
             raise _not_as_indexed(self.path)
-        return _BASE[np.frombuffer(text.encode("latin-1"), dtype=np.uint8)]
+        return _BASE[np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8)]
 
 
 def _near_each_other(starts: Positions, chosen: Positions) -> Iterator[Positions]:
@@ -156,10 +146,8 @@ def _near_each_other(starts: Positions, chosen: Positions) -> Iterator[Positions
 
 def chrom_of(record: str) -> str:
     """UCSC name of a chromosome: `22` -> `chr22`, `MT` -> `chrM`; other names (`GL000192.1`) stay as they are."""
-    bare = record.removeprefix("chr")
-    if bare in ("M", "MT"):
-        return "chrM"
-    return f"chr{bare}" if re.fullmatch(r"\d{1,2}|[XYWZ]", bare) else record
+    known = re.fullmatch(r"(?:chr)?(\d{1,2}|[XYWZ]|MT?)", record)
+    return "chr" + known[1].removesuffix("T") if known else record
 
 
 def _contigs(path: Path, lengths: dict[str, int]) -> list[Contig]:
@@ -180,11 +168,8 @@ def _contigs(path: Path, lengths: dict[str, int]) -> list[Contig]:
     in_order = sorted(contigs, key=lambda contig: (contig.chrom, contig.start))
     for one, next_one in pairwise(in_order):
         if one.chrom == next_one.chrom and next_one.start < one.end:
-            raise Refused(
-                f"the records {one.record} and {next_one.record} both hold {next_one.chrom}:{next_one.start + 1}",
-                where=str(path),
-                cure="keep one of them",
-            )
+            both = f"the records {one.record} and {next_one.record} both hold {one.chrom}:{next_one.start + 1}"
+            raise Refused(both, where=str(path), cure="keep one of them")
     return contigs
 
 
@@ -253,8 +238,8 @@ def _moved_when_complete(work_dir: Path) -> Iterator[Path]:
         work_dir.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(dir=work_dir, prefix=".part-")
     except OSError as error:
-        cure = "make the folder writable, or choose another one"
-        raise Refused(f"cannot write there: {error.strerror}", where=str(work_dir), cure=cure) from error
+        what = f"cannot write indexes of the FASTA there: {error.strerror}"
+        raise Refused(what, where=str(work_dir), cure="make the folder writable") from error
     with folder as name:
         yield Path(name)
         for part in Path(name).iterdir():
@@ -297,7 +282,8 @@ def _refusing(path: Path) -> Iterator[None]:
         raise _cut_short(path) from error
     except _UNREADABLE as error:
         if isinstance(error, OSError) and error.strerror:
-            what, cure = f"the FASTA cannot be read: {error.strerror}", "check the path and its permissions"
+            what = f"the FASTA cannot be read or unpacked: {error.strerror}"
+            cure = "check the path, its permissions and the free space"
         elif "Duplicate key" in str(error):
             what, cure = f"two records have one name: {error}", "keep one of them"
         else:

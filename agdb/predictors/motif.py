@@ -195,14 +195,13 @@ class MotifPredictor:
         for rows, chrom, starts, refs, alts in _alike(variants):
             ref_value[rows], alt_value[rows], reason[rows] = self._occupancies(chrom, starts, refs, alts)
         scored = pa.array(reason == "")
-        nothing = pa.nulls(variants.num_rows)
         scores = pa.table(
             {
                 "variant_id": variants["variant_id"],
-                "gene_id": nothing.cast(pa.string()),
-                "track_id": nothing.cast(pa.string()),
+                "gene_id": pa.nulls(variants.num_rows, pa.string()),
+                "track_id": pa.nulls(variants.num_rows, pa.string()),
                 "score": log2_ratio(alt_value, ref_value),
-                "quantile": nothing.cast(pa.float64()),
+                "quantile": pa.nulls(variants.num_rows, pa.float64()),
                 "ref_value": ref_value,
                 "alt_value": alt_value,
             },
