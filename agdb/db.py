@@ -221,10 +221,14 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A writing connection to an existing agdb database, its views made anew. Raises as `reading` does."""
+def writing(path: Path, *, views: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A writing connection to an existing agdb database, its views made anew. Raises as `reading` does.
+
+    `views=False` leaves the views as they are: for the second and later opens of one command.
+    """
     with _existing(path, read_only=False) as con:
-        _make_views(con)
+        if views:
+            _make_views(con)
         yield con
 
 

@@ -3,7 +3,7 @@
 -- contradicts the genome, and unequal assemblies, do not enter.
 CREATE OR REPLACE VIEW scored_qtl AS
 SELECT q.label, q.source_id, s.name AS source, q.label_source_id, q.tissue, q.effect_unit,
-       p.scorer_id, r.name AS scorer, r.window_bp, r.is_signed, p.provider,
+       p.scorer_id, r.name AS scorer, r.window_bp, r.family, r.is_signed, p.provider,
        q.assembly, q.variant_id, q.phenotype_id, q.gene_id, c.chrom, c.pos, c.ref, c.alt, c.kind, c.ref_status, c.in_peak,
        q.effect, p.score, if(q.label = 'slope', q.effect, NULL) AS slope, q.slope_se, q.pval_nominal, q.qval, q.maf,
        q.tss_distance
@@ -12,7 +12,7 @@ JOIN source AS s ON s.source_id = q.source_id
 JOIN candidate AS c ON c.assembly = q.assembly AND c.variant_id = q.variant_id
 JOIN prediction AS p
   ON p.assembly = q.assembly AND p.variant_id = q.variant_id AND (p.gene_id IS NULL OR p.gene_id = q.gene_id)
-JOIN scorer AS r ON r.scorer_id = p.scorer_id;
+JOIN scorer_family AS r ON r.scorer_id = p.scorer_id;
 
 COMMENT ON VIEW scored_qtl IS 'One row per association and scorer: label, score, and what strata need.';
 COMMENT ON COLUMN scored_qtl.label IS 'What the label is: slope, or pval_nominal where the file had nothing else.';
@@ -24,6 +24,7 @@ COMMENT ON COLUMN scored_qtl.effect_unit IS 'Unit of the label.';
 COMMENT ON COLUMN scored_qtl.scorer_id IS 'The scorer.';
 COMMENT ON COLUMN scored_qtl.scorer IS 'Its name.';
 COMMENT ON COLUMN scored_qtl.window_bp IS 'Its window in bp.';
+COMMENT ON COLUMN scored_qtl.family IS 'Scorers of one family differ in nothing but the window.';
 COMMENT ON COLUMN scored_qtl.is_signed IS 'Whether the score has a direction.';
 COMMENT ON COLUMN scored_qtl.provider IS 'Who computed the score.';
 COMMENT ON COLUMN scored_qtl.assembly IS 'Assembly.';

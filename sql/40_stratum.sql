@@ -31,7 +31,7 @@ COMMENT ON COLUMN stratum.label IS 'Name of the label column of the source: slop
 COMMENT ON COLUMN stratum.tissue IS 'Tissue of the source.';
 COMMENT ON COLUMN stratum.scorer IS 'Name of the scorer.';
 COMMENT ON COLUMN stratum.window_bp IS 'Its window in bp.';
-COMMENT ON COLUMN stratum.stratification IS 'all, effect_size, peak, egene or kind.';
+COMMENT ON COLUMN stratum.stratification IS 'all, effect_size, peak, egene, kind or window.';
 COMMENT ON COLUMN stratum.stratum IS 'Stratum within it.';
 COMMENT ON COLUMN stratum.n IS 'Associations.';
 COMMENT ON COLUMN stratum.spearman IS 'Spearman correlation, average ranks; NULL where label or score is constant.';

@@ -1,21 +1,13 @@
 -- One row: one label set and two scorers that differ in nothing but the window, compared on the associations that both
 -- scored. Never two correlations on two different sets of rows.
 CREATE OR REPLACE VIEW window_comparison AS
-WITH twin AS (
-  SELECT a.scorer_id, b.scorer_id AS other_id, b.window_bp AS other_window_bp
-  FROM scorer AS a
-  JOIN scorer AS b
-    ON a.window_bp < b.window_bp
-   AND json_merge_patch(a.config, '{"window_bp": null}') = json_merge_patch(b.config, '{"window_bp": null}')
-),
-paired AS (
-  SELECT x.label, x.tissue, x.scorer, x.window_bp AS window_a, t.other_window_bp AS window_b, x.source_id, x.source,
-         x.scorer_id AS scorer_a, t.other_id AS scorer_b, x.effect, x.score AS score_a, y.score AS score_b
-  FROM scored_qtl AS x
-  JOIN twin AS t ON t.scorer_id = x.scorer_id
-  JOIN prediction AS y
-    ON y.scorer_id = t.other_id AND y.assembly = x.assembly AND y.variant_id = x.variant_id
-   AND (y.gene_id IS NULL OR y.gene_id = x.gene_id)
+WITH paired AS (
+  SELECT a.label, a.tissue, a.scorer, a.window_bp AS window_a, b.window_bp AS window_b, a.source_id, a.source,
+         a.scorer_id AS scorer_a, b.scorer_id AS scorer_b, a.effect, a.score AS score_a, b.score AS score_b
+  FROM scored_qtl AS a
+  JOIN scored_qtl AS b
+    ON b.source_id = a.source_id AND b.label = a.label AND b.family = a.family
+   AND b.variant_id = a.variant_id AND b.phenotype_id = a.phenotype_id AND b.window_bp > a.window_bp
 ),
 ranked AS (
   SELECT *,

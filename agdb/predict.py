@@ -1,0 +1,147 @@
+"""The run of a predictor: the work list is view `pending`, a batch is a commit, the file is held only to commit.
+
+Whatever stops a run, the batches before stay, and the next run finds the rest in `pending`: nothing is computed twice.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from agdb import db
+from agdb.errors import ProviderError, Refused
+from agdb.predictors.contract import FAILURES, SCORES, VARIANTS, Predicted, Predictor
+
+
+@dataclass
+class Outcome:
+    """What a run did: variants asked for, scored, failed for a reason of their own, and already scored before."""
+
+    run_id: int
+    pending: int
+    scored: int = 0
+    failed: int = 0
+    scored_before: int = 0
+
+
+def run(
+    path: Path,
+    predictor: Predictor,
+    *,
+    in_peaks: bool = False,
+    limit: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Outcome:
+    """Score the pending variants of a database, batch by batch.
+
+    Args:
+        path: The database.
+        predictor: Who computes.
+        in_peaks: Only variants that lie in a peak (rule span).
+        limit: At most this many variants.
+        progress: Called with (variants done, variants in all) before the first batch and after every one.
+
+    Raises:
+        ProviderError: the provider failed; what it had scored is stored.
+        Refused: the provider broke its contract; the batch is not stored.
+        KeyboardInterrupt: passed on, with the finished batches stored.
+    """
+    scorer = predictor.scorer
+    with db.writing(path) as con, db.transaction(con):
+        db.add_scorer(con, scorer.row)
+        work = _work(con, scorer.scorer_id, in_peaks, limit)
+        before = con.execute("SELECT count(DISTINCT variant_id) FROM prediction WHERE scorer_id = ?", [scorer.scorer_id])
+        scored_before = int(before.fetchall()[0][0])
+        run_id = db.start_run(
+            con, "predict", predictor.software, scorer=scorer.name, window_bp=scorer.window_bp, in_peaks=in_peaks, limit=limit
+        )
+    outcome = Outcome(run_id, work.num_rows, scored_before=scored_before)
+    progress(0, work.num_rows)
+    with _recorded(path, outcome):
+        for batch in _batches(work, predictor.batch_size):
+            try:
+                predicted = predictor.score(batch)
+            except ProviderError as error:
+                partial = getattr(error, "partial", None)
+                if partial is not None:
+                    _store(path, predictor, _checked(partial, batch, whole=False), outcome)
+                raise
+            _store(path, predictor, _checked(predicted, batch), outcome)
+            progress(outcome.scored + outcome.failed, work.num_rows)
+    return outcome
+
+
+def _work(con: duckdb.DuckDBPyConnection, scorer_id: str, in_peaks: bool, limit: int | None) -> pa.Table:
+    """The pending variants in genome order, as a table of schema VARIANTS."""
+    found = con.execute(
+        "SELECT variant_id, chrom::VARCHAR AS chrom, pos::BIGINT AS pos, ref, alt FROM pending WHERE scorer_id = ?"
+        + (" AND in_peak" if in_peaks else "")
+        + " ORDER BY pending.chrom, pending.pos, variant_id LIMIT ?",
+        [scorer_id, limit if limit is not None else 2**62],
+    )
+    return found.to_arrow_table().cast(VARIANTS)
+
+
+def _batches(work: pa.Table, size: int) -> Iterator[pa.Table]:
+    for start in range(0, work.num_rows, size):
+        yield work.slice(start, size)
+
+
+@contextmanager
+def _recorded(path: Path, outcome: Outcome) -> Iterator[None]:
+    """Record how the run ended, however it ends."""
+    status = "failed"
+    try:
+        yield
+        status = "done"
+    except KeyboardInterrupt:
+        status = "interrupted"
+        raise
+    finally:
+        with db.writing(path, views=False) as con:
+            db.finish_run(con, outcome.run_id, outcome.scored, status)
+
+
+def _checked(predicted: Predicted, batch: pa.Table, *, whole: bool = True) -> Predicted:
+    """Hold a predictor to its contract: the schemas, finite scores, and the variants it was asked for, all of them."""
+    scores, failures = predicted.scores.cast(SCORES), predicted.failures.cast(FAILURES)
+    problem = None
+    if scores.num_rows and not pc.all(pc.is_finite(scores["score"])).as_py():
+        problem = "a score is not a finite number"
+    asked = set(batch["variant_id"].to_pylist())
+    scored, failed = set(scores["variant_id"].to_pylist()), set(failures["variant_id"].to_pylist())
+    if (scored | failed) - asked:
+        problem = f"an answer for a variant that was not asked for ({min((scored | failed) - asked)})"
+    elif scored & failed:
+        problem = f"both a score and a failure for {min(scored & failed)}"
+    elif whole and asked - scored - failed:
+        problem = f"no answer for {min(asked - scored - failed)}"
+    if problem:
+        raise Refused(f"the predictor broke its contract: {problem}", cure="the batch was not stored; this is a bug in it")
+    return Predicted(scores, failures)
+
+
+def _store(path: Path, predictor: Predictor, predicted: Predicted, outcome: Outcome) -> None:
+    """One batch, one transaction. The anti-join keeps a score that another process stored meanwhile."""
+    scorer = predictor.scorer
+    given = {"scorer_id": scorer.scorer_id, "assembly": scorer.assembly, "run_id": outcome.run_id}
+    with db.writing(path, views=False) as con, db.transaction(con):
+        con.register("scored", predicted.scores)
+        con.register("failed", predicted.failures)
+        con.execute(
+            "INSERT INTO prediction BY NAME SELECT $scorer_id AS scorer_id, $assembly AS assembly, s.*, "
+            "$provider AS provider, $run_id AS run_id FROM scored AS s "
+            "ANTI JOIN prediction AS p ON p.scorer_id = $scorer_id AND p.assembly = $assembly AND p.variant_id = s.variant_id",
+            {**given, "provider": predictor.provider},
+        )
+        con.execute(
+            "INSERT INTO failure BY NAME SELECT $scorer_id AS scorer_id, $assembly AS assembly, f.variant_id, f.reason, "
+            "$at AS last_at, $run_id AS run_id FROM failed AS f",
+            {**given, "at": db.utc_now()},
+        )
+    outcome.scored += len(set(predicted.scores["variant_id"].to_pylist()))
+    outcome.failed += predicted.failures.num_rows
