@@ -193,7 +193,7 @@ def test_an_index_of_another_file_is_not_believed(tmp_path: Path, work_dir: Path
 
 
 def test_an_index_older_than_the_fasta_is_not_believed(tmp_path: Path, work_dir: Path) -> None:
-    path = write_plain(tmp_path / "g.fa", ">chr1\nACGTAC\n")
+    path = write_plain(tmp_path / "g.fa", ">chr1\nACGT\nAC\n")  # two bases were added since
     index = tmp_path / "g.fa.fai"
     index.write_text("chr1\t4\t6\t4\t5\n")
     os.utime(index, ns=(0, path.stat().st_mtime_ns - 1))

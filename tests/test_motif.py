@@ -212,13 +212,22 @@ def test_a_variant_that_makes_a_gata_site_scores_above_zero_and_its_reverse_belo
     other = sequence[:at] + "A" + sequence[at + 1 :]
     lost = MotifPredictor(genome_of(tmp_path, other), "GRCh38", WINDOW).score(variants_of((at + 1, "A", "C")))
     assert made.scores["score"][0].as_py() > 0.5
-    assert lost.scores["score"][0].as_py() == -made.scores["score"][0].as_py()
+    assert lost.scores["score"][0].as_py() == pytest.approx(-made.scores["score"][0].as_py(), rel=1e-12)
 
 
 def test_a_ref_allele_that_the_genome_does_not_say_is_not_scored(tmp_path: Path) -> None:
     predictor = MotifPredictor(genome_of(tmp_path, "ACGT" * 40), "GRCh38", WINDOW)
     assert reasons(predictor.score(variants_of((81, "C", "G")))) == ["ref_not_in_genome"]
     assert reasons(predictor.score(variants_of((81, "A", "G"), (81, "ACC", "A")))) == ["ref_not_in_genome"]
+
+
+@pytest.mark.parametrize(("unknown", "expected"), [(4, []), (5, ["window_has_N"])])
+def test_a_window_of_which_more_than_a_tenth_is_n_is_not_scored(
+    tmp_path: Path, unknown: int, expected: list[str]
+) -> None:
+    sequence = "ACGT" * 10 + "N" * unknown + "ACGT" * 20
+    predictor = MotifPredictor(genome_of(tmp_path, sequence), "GRCh38", WINDOW)
+    assert reasons(predictor.score(variants_of((37, "A", "G")))) == expected
 
 
 def test_a_chromosome_that_the_fasta_lacks_is_outside_the_genome(tmp_path: Path) -> None:
