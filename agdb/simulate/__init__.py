@@ -5,20 +5,23 @@ none longer than that chromosome of GRCh38. The background is independent bases 
 8 to 12 DNase peaks of 200 to 800 bp, and each peak 1 to 5 sites, sampled base by base from the position weight matrices
 of `agdb.predictors.motifs`, on either strand.
 
-Variants. About 280 candidates a locus: some in planted sites, some elsewhere in peaks, the others near peaks or
-anywhere; 90 % SNVs, 5 % insertions and 5 % deletions of 1 to 30 bases, left-aligned and parsimonious. The true effect
-of a variant is the log2 ratio ALT/REF of motif occupancy in the bases around it (`agdb.predictors.motif`).
+Variants. About 450 candidates a locus: in planted sites, elsewhere in peaks, within 500 bp of peaks, and anywhere; 90 %
+SNVs, 5 % insertions and 5 % deletions of 1 to 30 bases, left-aligned and parsimonious. The true effect of a variant is
+the log2 ratio ALT/REF of motif occupancy over the 501 bases around it: the law of `agdb.predictors.motif`.
 
-Effects. Every locus has 1 to 3 genes. A variant in a peak adds beta = sensitivity(gene) * true effect to the expression
-of the genes that answer to its linkage block; sensitivities are positive and lognormal, so that the sign of beta is that
-of the true effect. Outside peaks three variants in ten have an effect drawn from a normal distribution, whatever the
-sequence says, scaled so that a stated share of each gene's genetic variance comes from outside.
+Effects. A locus has 1 to 3 genes, and each linkage block has one or more of them that answer to it. A variant in a peak
+adds beta = sensitivity(gene) * true effect to the expression of the genes that answer; sensitivities are positive, so
+that beta has the sign of the true effect. Outside peaks one variant in twenty has an effect, normally distributed
+whatever the sequence says, scaled so that a stated share of each gene's genetic variance comes from there. A gene's
+sensitivity is the one with which its variants explain 50 to 90 % of its variance: more than human genes have, because
+all of a gene's regulation has to fit into 100 kb.
 
-Measurement. 670 donors, 600 residual degrees of freedom, as of Whole Blood in GTEx v8. Blocks of 3 to 8 neighbours are
-linked, r = +-rho^distance with rho between 0.5 and 0.95; the expected slope is R beta, the noise has the same
-correlation, and its standard error follows from allele frequency and donors. As in GTEx only significant pairs are
-written: each gene's threshold is set so that the 150 most strongly associated candidates of a locus remain. So slopes
-have a winner's curse, and variants that are written are linked to some that are not.
+Measurement. 670 donors and 600 residual degrees of freedom, as of Whole Blood in GTEx v8. Blocks of 3 to 8 neighbours
+have one allele frequency, up to some per cent, and are linked, r = +-rho^distance with rho from 0.8 to 0.98. The
+expected slope is R beta; the noise has correlation r, and its standard error follows from allele frequency and donors.
+As in GTEx only significant pairs are written: each gene's threshold is set so that the 100 most strongly associated
+candidates of a locus remain, which puts it near 1e-2, far above those of GTEx. So slopes have some winner's
+curse, and the variants that are written are linked to some that are not.
 
 Streams: a locus is drawn from `SeedSequence([seed, locus])`, written and forgotten. The same seed gives the same bytes;
 a longer study begins with the same loci, except that the last locus of the shorter one is filled up.
@@ -45,8 +48,8 @@ _GRCH38 = (
 _CAPACITY = sum(length // LOCUS_BP for length in _GRCH38)
 _FEWEST = 100
 
-#: Files refuse to be replaced or lost: this is the way out that every refusal of a folder names.
-_ANOTHER_FOLDER = "name a folder that does not exist yet, or an empty one that you may write to"
+#: The way out of every refusal of a folder: a study never replaces files.
+_ANOTHER_FOLDER = "name a folder that does not exist yet, or an empty one, where you may write and there is room"
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,7 @@ share outside peaks     {study.share_outside:g} of each gene's genetic variance
 {files.TRUTH}
     a row a pair, in the order of the pairs file:
     in_peak         1 if the bases of REF share one with a peak
-    is_causal       1 if beta is not 0
+    is_causal       1 if beta is not 0, however small it is
     true_effect     log2 accessibility ratio ALT/REF of the planted world
     beta            the variant's own contribution to the slope, SD of expression per ALT allele
     slope_expected  with the contributions of linked variants, before noise

@@ -32,9 +32,9 @@ _BACKGROUND = np.repeat(_ACGT, [76, 52, 52, 76])
 _CODE = np.zeros(256, np.intp)
 _CODE[_ACGT] = np.arange(4)
 
-#: Candidates in planted sites, elsewhere in peaks, near peaks (1,500 bases) and anywhere; about half are written.
-_IN_SITES, _IN_PEAKS, _NEAR_PEAKS, _ANYWHERE = 50, 30, 100, 100
-_NEAR_BP = 1_500
+#: Candidates in planted sites, anywhere in peaks, beside peaks, and anywhere; about a quarter are written.
+_IN_SITES, _IN_PEAKS, _NEAR_PEAKS, _ANYWHERE = 40, 12, 360, 50
+_NEAR_BP = 500
 _SHARE_INSERTED, _SHARE_DELETED = 0.05, 0.05
 
 
@@ -78,7 +78,8 @@ def draw_locus(rng: np.random.Generator) -> Locus:
     """Draw a locus: the genome first, then what lies on it."""
     sequence = _BACKGROUND[np.frombuffer(rng.bytes(LOCUS_BP), np.uint8)]
     peaks, sites = _plant_peaks(sequence, rng)
-    tss = np.sort(rng.choice(np.arange(MARGIN_BP, LOCUS_BP - MARGIN_BP), rng.integers(1, 4), replace=False))
+    genes = rng.integers(1, 4, 2).max()  # three are more common than one
+    tss = np.sort(rng.integers(MARGIN_BP, LOCUS_BP - MARGIN_BP, genes))
     return Locus(sequence, peaks, tss, _draw_variants(sequence, peaks, sites, rng))
 
 
@@ -111,7 +112,7 @@ def _site_models() -> list[Floats]:
 
 
 def _plant_peaks(sequence: Bases, rng: np.random.Generator) -> tuple[Peaks, list[tuple[int, int]]]:
-    """Draw 8 to 12 peaks and write 1 to 5 motif sites into each; returns the peaks and the (start, end) of the sites."""
+    """Draw 8 to 12 peaks and write 1 to 5 motif sites into each: the peaks, and (start, end) of the sites."""
     n_peaks = int(rng.integers(8, 13))
     pitch = (LOCUS_BP - 2 * MARGIN_BP) // n_peaks
     width = rng.integers(PEAK_BP[0], PEAK_BP[1] + 1, n_peaks)
@@ -139,12 +140,9 @@ def _plant_site(sequence: Bases, start: int, room: int, rng: np.random.Generator
     return site_start, site_start + len(model)
 
 
-def _draw_variants(
-    sequence: Bases, peaks: Peaks, sites: list[tuple[int, int]], rng: np.random.Generator
-) -> Variants:
+def _draw_variants(sequence: Bases, peaks: Peaks, sites: list[tuple[int, int]], rng: np.random.Generator) -> Variants:
     start = _draw_positions(peaks, np.array(sites), rng)
-    alleles = [_draw_alleles(sequence, int(position), rng) for position in start]
-    ref, alt = [ref for ref, _ in alleles], [alt for _, alt in alleles]
+    ref, alt = _draw_alleles(sequence, start, rng)
     return Variants(start, ref, alt, peaks.touched_by(start, start + np.array([len(allele) for allele in ref])))
 
 
@@ -166,17 +164,20 @@ def _draw_positions(peaks: Peaks, sites: Ints, rng: np.random.Generator) -> Ints
     return np.unique(np.clip(drawn, MARGIN_BP, LOCUS_BP - MARGIN_BP - 1))
 
 
-def _draw_alleles(sequence: Bases, start: int, rng: np.random.Generator) -> tuple[str, str]:
-    """REF and ALT at `start`: an SNV, or an indel that is left-aligned and parsimonious (Tan et al. 2015)."""
-    anchor, kind = sequence[start], rng.random()
-    length = min(int(rng.geometric(0.3)), INDEL_BP)
-    if kind < _SHARE_INSERTED:
-        code = rng.integers(0, 4, length)
-        # An indel whose two alleles end in the same base could be written further left.
-        code[-1] = (_CODE[anchor] + rng.integers(1, 4)) % 4
-        return chr(anchor), chr(anchor) + _ACGT[code].tobytes().decode()
-    if kind < _SHARE_INSERTED + _SHARE_DELETED:
-        ends = np.flatnonzero(sequence[start + 1 : start + 1 + INDEL_BP] != anchor) + 1
-        length = int(ends[np.argmin(np.abs(ends - length))])
-        return sequence[start : start + 1 + length].tobytes().decode(), chr(anchor)
-    return chr(anchor), chr(_ACGT[(_CODE[anchor] + rng.integers(1, 4)) % 4])
+def _draw_alleles(sequence: Bases, start: Ints, rng: np.random.Generator) -> tuple[list[str], list[str]]:
+    """REF and ALT at each start: SNVs, and indels that are left-aligned and parsimonious (Tan et al. 2015).
+
+    Such an indel is one whose two alleles end in different bases: else it could be written further left.
+    """
+    anchor, kind = sequence[start], rng.random(len(start))
+    length = np.minimum(rng.geometric(0.3, len(start)), INDEL_BP)
+    other = _ACGT[(_CODE[anchor] + rng.integers(1, 4, len(start))) % 4]
+    ref, alt = list(anchor.tobytes().decode()), list(other.tobytes().decode())
+    for i in np.flatnonzero(kind < _SHARE_INSERTED):
+        alt[i] = ref[i] + _ACGT[rng.integers(0, 4, length[i] - 1)].tobytes().decode() + alt[i]
+    for i in np.flatnonzero((kind >= _SHARE_INSERTED) & (kind < _SHARE_INSERTED + _SHARE_DELETED)):
+        ends = np.flatnonzero(sequence[start[i] + 1 : start[i] + 1 + INDEL_BP] != anchor[i]) + 1
+        deleted = ends[np.argmin(np.abs(ends - length[i]))]
+        alt[i] = ref[i]
+        ref[i] = sequence[start[i] : start[i] + 1 + deleted].tobytes().decode()
+    return ref, alt
