@@ -209,14 +209,14 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to an existing agdb database.
+def reading(path: Path, *, current: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to an existing agdb database; `current=False` opens one with pending migrations too.
 
     Raises:
         Refused: there is no such file, or it is not an agdb database of this version.
         DatabaseBusy: another process is writing and does not finish within `PATIENCE_S`.
     """
-    with _existing(path, read_only=True) as con:
+    with _existing(path, read_only=True, current=current) as con:
         yield con
 
 
@@ -233,13 +233,13 @@ def writing(path: Path, *, views: bool = True) -> Iterator[duckdb.DuckDBPyConnec
 
 
 @contextmanager
-def _existing(path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+def _existing(path: Path, read_only: bool, current: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
     if not path.exists():
         raise Refused("there is no database here", where=str(path), cure=f"agdb --db {path} init")
     with _connect(path, read_only) as con:
         if not _is_agdb(con):
             raise _not_agdb(path)
-        if pending_migrations(migrations(), applied_migrations(con)):
+        if current and pending_migrations(migrations(), applied_migrations(con)):
             raise Refused("the database is of an older agdb", where=str(path), cure=f"agdb --db {path} migrate")
         yield con
 

@@ -85,10 +85,8 @@ def _quoted(path: Path) -> str:
 
 
 def _as_text(con: duckdb.DuckDBPyConnection, query: str) -> str:
-    result = con.execute(query)
-    names = [d[0] for d in result.description or []]
-    rows = result.fetchmany(SHOWN + 1)
-    result.fetchall()
+    result = con.execute(f"SELECT * FROM (\n{query}\n) LIMIT {SHOWN + 1}")
+    names, rows = [d[0] for d in result.description or []], result.fetchall()
     text = text_table(names, rows[:SHOWN])
     more = "more rows are not shown; --format csv writes all" if len(rows) > SHOWN else f"{len(rows):,} rows"
     return f"{text}({more})\n"

@@ -1,0 +1,14 @@
+"""The command line: data on stdout, talk on stderr, one error of what, where and cure, and an exit code.
+
+Nothing heavy is imported here: `agdb --help` must answer at once, and each command imports what it uses.
+"""
+
+from agdb.cli import analyse, database, ingest, predict, study
+from agdb.cli.app import app
+
+__all__ = ["app"]
+
+app.add_typer(ingest.app, name="ingest")
+app.add_typer(analyse.plot_app, name="plot")
+for module in (database, predict, analyse, study):
+    module.register(app)

@@ -1,0 +1,132 @@
+"""Commands on the database itself: init, migrate, status, schema, check."""
+
+from typing import Annotated
+
+import typer
+
+from agdb.cli.app import say
+from agdb.errors import ExitCode, UsageError
+
+#: What `agdb status` shows: title, and the question.
+STATUS = {
+    "Sources": "SELECT source_id, kind, format, coalesce(tissue, biosample, '') AS tissue_or_biosample, assembly, rows_read, "
+    "rows_kept, rows_rejected, left(sha256, 12) AS sha256, name FROM source ORDER BY source_id",
+    "Variants": "SELECT assembly, count(*) AS variants, count(*) FILTER (kind = 'SNV') AS snv, "
+    "count(*) FILTER (kind = 'insertion') AS insertions, count(*) FILTER (kind = 'deletion') AS deletions, "
+    "count(*) FILTER (ref_status = 'match') AS ref_match, count(*) FILTER (ref_status = 'mismatch') AS ref_mismatch, "
+    "count(*) FILTER (ref_status = 'unchecked') AS ref_unchecked FROM variant GROUP BY assembly ORDER BY assembly",
+    "Peaks": "SELECT p.biosample, p.assembly, count(*) AS peaks, (SELECT count(DISTINCT variant_id) FROM variant_in_peak AS v "
+    "WHERE v.biosample = p.biosample AND v.assembly = p.assembly) AS variants_in_peaks FROM peak AS p "
+    "GROUP BY p.biosample, p.assembly ORDER BY p.biosample",
+    "Predictions": "SELECT s.name AS scorer, s.window_bp, p.provider, count(DISTINCT p.variant_id) AS variants_scored, "
+    "(SELECT count(*) FROM failure AS f WHERE f.scorer_id = s.scorer_id) AS failed, "
+    "(SELECT count(*) FROM pending AS w WHERE w.scorer_id = s.scorer_id) AS pending, s.scorer_id "
+    "FROM scorer AS s LEFT JOIN prediction AS p ON p.scorer_id = s.scorer_id "
+    "GROUP BY s.scorer_id, s.name, s.window_bp, p.provider ORDER BY s.name, s.window_bp",
+    "Failures": "SELECT s.name AS scorer, s.window_bp, f.reason, count(*) AS variants FROM failure AS f "
+    "JOIN scorer AS s ON s.scorer_id = f.scorer_id GROUP BY ALL ORDER BY ALL",
+    "Last runs": "SELECT run_id, command, status, n_rows, strftime(started_at, '%Y-%m-%d %H:%M') AS started_utc, "
+    "round(epoch(finished_at - started_at), 1) AS seconds, agdb_version AS agdb FROM run ORDER BY run_id DESC LIMIT 8",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (init, migrate, status, schema, check):
+        app.command(epilog=f"Example: {EXAMPLES[command.__name__]}")(command)
+
+
+EXAMPLES = {
+    "init": "agdb --db study.duckdb init",
+    "migrate": "agdb --db study.duckdb migrate --list",
+    "status": "agdb --db study.duckdb status",
+    "schema": "agdb --db study.duckdb schema scored_qtl",
+    "check": "agdb --db study.duckdb check",
+}
+
+
+def init(ctx: typer.Context) -> None:
+    """Make a new database (or bring an existing one up to date)."""
+    from agdb import db
+
+    done = db.create(ctx.obj)
+    say(f"{ctx.obj}: {', '.join(m.name for m in done) if done else 'up to date, nothing to do'}")
+
+
+def migrate(
+    ctx: typer.Context,
+    only_list: Annotated[bool, typer.Option("--list", help="Show the migrations and change nothing.")] = False,
+) -> None:
+    """Apply the migrations that this database has not seen."""
+    from agdb import db
+
+    if not only_list:
+        init(ctx)
+        return
+    with db.reading(ctx.obj, current=False) as con:
+        applied = db.applied_migrations(con)
+    for m in applied:
+        typer.echo(f"applied  {m.applied_at:%Y-%m-%d %H:%M} UTC  {m.sha256[:12]}  {m.name}")
+    for new in db.pending_migrations(db.migrations(), applied):
+        typer.echo(f"pending  {'':20}  {new.sha256[:12]}  {new.name}")
+
+
+def status(ctx: typer.Context) -> None:
+    """Show what is in the database: sources, variants, peaks, predictions, failures, last runs."""
+    from agdb import db, export
+
+    with db.reading(ctx.obj) as con:
+        for title, query in STATUS.items():
+            result = con.execute(query)
+            names, rows = [d[0] for d in result.description or []], result.fetchall()
+            if rows:
+                typer.echo(f"{title}\n{export.text_table(names, rows)}")
+            elif title != "Failures":
+                typer.echo(f"{title}\n(none)\n")
+
+
+def schema(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="A table or view; without it all are listed.")] = None,
+) -> None:
+    """Show tables, views and their columns, with what each one means."""
+    from agdb import db, export
+
+    with db.reading(ctx.obj) as con:
+        if name is None:
+            query = (
+                "SELECT 'table' AS kind, table_name AS name, comment AS one_row_is FROM duckdb_tables() WHERE NOT internal "
+                "UNION ALL SELECT 'view', view_name, comment FROM duckdb_views() WHERE NOT internal ORDER BY kind, name"
+            )
+            result = con.execute(query)
+        else:
+            result = con.execute(
+                "SELECT column_name AS column, if(starts_with(data_type, 'ENUM'), 'ENUM', data_type) AS type, "
+                "coalesce(comment, '') AS meaning FROM duckdb_columns() WHERE NOT internal AND table_name = ? "
+                "ORDER BY column_index",
+                [name],
+            )
+        names, rows = [d[0] for d in result.description or []], result.fetchall()
+        if not rows:
+            raise UsageError(f"there is no table or view {name!r}", cure=f"one of {', '.join(export.view_names(con))}")
+    typer.echo(export.text_table(names, rows), nl=False)
+
+
+def check(ctx: typer.Context) -> None:
+    """Run every check on the data. Exit code 1 if one that refuses finds something."""
+    from agdb import db
+
+    failed = 0
+    with db.reading(ctx.obj) as con:
+        for c in db.checks():
+            problems = [problem for (problem,) in con.execute(f"SELECT problem FROM ({c.sql})").fetchall()]
+            mark = "ok  " if not problems else ("FAIL" if c.severity == "refuse" else "warn")
+            typer.echo(f"{mark}  {c.claim}")
+            for problem in problems:
+                typer.echo(f"        {problem}")
+            if problems:
+                typer.echo(f"        cure: {c.cure}")
+                failed += c.severity == "refuse"
+    if failed:
+        say(f"{failed} checks failed")
+        raise typer.Exit(ExitCode.REFUSED)
