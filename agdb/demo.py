@@ -30,7 +30,9 @@ def run(directory: Path, n_variants: int, seed: int, tell: Callable[[str], None]
     """
     tell(f"1. A study whose truth is known, in the file formats of the real ones (seed {seed})")
     study = write_study(directory / "study", n_variants, seed)
-    tell(f"   {study.n_variants:,} variants, {study.n_pairs:,} associations with {study.n_genes:,} genes, {study.n_peaks:,} peaks")
+    tell(
+        f"   {study.n_variants:,} variants, {study.n_pairs:,} associations with {study.n_genes:,} genes, {study.n_peaks:,} peaks"
+    )
     path = directory / "demo.duckdb"
     _ingest(path, study, tell)
     tell("3. Overlap: a range join in SQL, view variant_in_peak")
@@ -45,7 +47,7 @@ def run(directory: Path, n_variants: int, seed: int, tell: Callable[[str], None]
 
 
 def _ingest(path: Path, study: Study, tell: Callable[[str], None]) -> None:
-    tell(f"2. Ingest into {path}: names, types, alleles and coordinates are checked; all of a file, or none")
+    tell(f"2. Ingest into {path}: every name, number, allele and position is checked; all of a file, or none")
     db.create(path)
     with db.writing(path) as con:
         loaded = [
@@ -105,10 +107,12 @@ def _answer(path: Path, study: Study, tell: Callable[[str], None]) -> None:
         rows.append((f"{name}", n, f"{rho:+.4f}", f"{low:+.3f} to {high:+.3f}", truth_n, f"{truth:+.4f}"))
     table = export.text_table(["variants", "n", "found", "95 % interval", "n in truth", "known"], rows)
     tell("\n".join(f"   {line}" for line in table.splitlines()))
-    tell("   known: the planted effect against the same measured slopes, straight from the truth table; noise, linkage and")
-    tell(f"   other causes keep it below 1. The planted world and the scorer share one law: found must equal known. "
-         f"{_same(rows)}")  # fmt: skip
-    tell("   The same associations at two windows:")
+    tell(
+        "   known: the planted effect against the same slopes, straight from the truth table; noise, linkage and other"
+    )
+    tell("   causes keep it below 1. The planted world and the scorer share one law, so found must equal known.")
+    tell(f"   {_same(rows)}")
+    tell("   The same associations at two windows (intervals take rows as independent; linkage makes them too narrow):")
     for line in differences:
         tell(f"   {line}")
 

@@ -1,8 +1,8 @@
-"""Figures. Arrays in, a matplotlib Figure out; the caller saves it. Nothing here reads a database or computes a statistic."""
+"""Figures. Arrays in, a matplotlib Figure out. Nothing here reads a database or computes a statistic."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -17,10 +17,9 @@ Floats = NDArray[np.float64]
 #: Okabe & Ito 2008: colours that colour-blind readers tell apart.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"
 
-STYLE = {
+STYLE: Any = {
     "figure.dpi": 120, "savefig.dpi": 200, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.titlesize": 10.5, "axes.titlelocation": "left", "legend.frameon": False, "svg.fonttype": "none",
-    "svg.hashsalt": "agdb",
+    "legend.frameon": False, "svg.fonttype": "none", "svg.hashsalt": "agdb",
 }  # fmt: skip
 
 #: Above this many points a scatter is drawn as a density: single points would hide each other.
@@ -53,7 +52,14 @@ class WindowSeries(NamedTuple):
 
 
 def scatter(
-    effect: Floats, score: Floats, *, effect_label: str, score_label: str, title: str, spearman: Correlation, pearson: Correlation
+    effect: Floats,
+    score: Floats,
+    *,
+    effect_label: str,
+    score_label: str,
+    title: str,
+    spearman: Correlation,
+    pearson: Correlation,
 ) -> Figure:
     """Measured effect (x) against score (y), with zero lines, a least-squares line, n and both correlations.
 
@@ -63,7 +69,7 @@ def scatter(
         spearman, pearson: Both with their 95 % intervals; printed, not computed.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.6, 4.8), layout="constrained")
+        figure = Figure(figsize=(6.0, 4.9), layout="constrained")
         ax = figure.add_subplot()
         ax.axhline(0, color=GREY, lw=0.6, zorder=0)
         ax.axvline(0, color=GREY, lw=0.6, zorder=0)
@@ -74,7 +80,8 @@ def scatter(
             ax.scatter(effect, score, s=9, color=BLUE, alpha=0.45, linewidths=0)
         _fit_line(ax, effect, score)
         ax.set(xlabel=effect_label, ylabel=score_label)
-        ax.set_title(f"{title}\nn = {len(effect):,}   Spearman {spearman}   Pearson {pearson}", fontsize=8.5)
+        told = f"n = {len(effect):,}, Spearman {spearman}, Pearson {pearson} (95 % intervals)"
+        figure.suptitle(f"{title}\n{told}", fontsize=8.5, x=0.02, ha="left")
     return figure
 
 
@@ -104,7 +111,8 @@ def windows(series: Sequence[WindowSeries], *, title: str) -> Figure:
         ax.xaxis.set_minor_locator(mpl.ticker.NullLocator())
         ns = sorted({c.n for s in series for c in s.correlations})
         ax.set(xlabel="window read by the model", ylabel="Spearman correlation (95 % interval)")
-        ax.set_title(f"{title}\nthe same n = {', '.join(f'{n:,}' for n in ns)} associations at every window", fontsize=8.5)
+        told = f"the same n = {', '.join(f'{n:,}' for n in ns)} associations at every window"
+        figure.suptitle(f"{title}\n{told}", fontsize=8.5, x=0.02, ha="left")
         ax.margins(x=0.12)
         ax.legend(loc="best", fontsize=8)
     return figure
@@ -129,4 +137,6 @@ def save(figure: Figure, path: Path) -> None:
         with mpl.rc_context(STYLE):
             figure.savefig(path, metadata=metadata)
     except OSError as error:
-        raise Refused(f"cannot write the figure: {error.strerror}", where=str(path), cure="give a folder that can be written") from error
+        raise Refused(
+            f"cannot write the figure: {error.strerror}", where=str(path), cure="give a folder that can be written"
+        ) from error

@@ -44,7 +44,8 @@ def _correlations(con: duckdb.DuckDBPyConnection) -> list[list[Any]]:
 
     found = con.execute(
         "SELECT label, source_id, source, tissue, scorer_id, scorer, window_bp, "
-        "if(stratification = 'all', 'all', stratification || ': ' || stratum) AS stratum, n, spearman, pearson FROM stratum "
+        "if(stratification = 'all', 'all', stratification || ': ' || stratum) AS stratum, n, spearman, pearson "
+        "FROM stratum "
         "ORDER BY source_id, label, scorer, window_bp, stratification <> 'all', stratification, stratum"
     ).fetchall()
     if not found:
@@ -69,8 +70,8 @@ def _differences(con: duckdb.DuckDBPyConnection) -> list[list[Any]]:
     from agdb import statistics
 
     found = con.execute(
-        "SELECT label, source_id, source, tissue, scorer_a, scorer, window_a, window_b, n, spearman_a, spearman_b, spearman_ab "
-        "FROM window_comparison ORDER BY source_id, label, scorer, window_a, window_b"
+        "SELECT label, source_id, source, tissue, scorer_a, scorer, window_a, window_b, n, spearman_a, spearman_b, "
+        "spearman_ab FROM window_comparison ORDER BY source_id, label, scorer, window_a, window_b"
     ).fetchall()
     if not found:
         return []
@@ -139,18 +140,19 @@ def scatter(con: duckdb.DuckDBPyConnection, choice: Choice, path: Path) -> str:
     _one(found, lambda r: f"--source {r[0]} --label {r[1]} --scorer {r[2]} --window {r[3]}   ({r[4]}, n = {r[7]:,})")
     source_id, label, scorer, window_bp, source, tissue, scorer_id, n, rho, r = found[0]
     values = con.execute(
-        "SELECT effect, score, any_value(effect_unit) OVER () AS unit FROM stratified_qtl WHERE stratification = ? AND stratum = ? "
+        "SELECT effect, score, effect_unit FROM stratified_qtl WHERE stratification = ? AND stratum = ? "
         "AND source_id = ? AND label = ? AND scorer_id = ? ORDER BY variant_id, phenotype_id",
         [stratification, stratum, source_id, label, scorer_id],
     ).fetchnumpy()
     nan = float("nan")
     rho, r = (nan if v is None else v for v in (rho, r))
     bw, fisher = statistics.bonett_wright_interval(rho, n), statistics.fisher_interval(r, n)
-    inside = "" if choice.stratum is None else f", {choice.stratum}"
+    inside = "" if choice.stratum is None else f" ({choice.stratum})"
     figure = plots.scatter(
         np.asarray(values["effect"], float), np.asarray(values["score"], float),
-        effect_label=f"{label} ({values['unit'][0]})", score_label=f"{scorer} score, ALT against REF ({window_bp:,} bp)",
-        title=f"{tissue}: {source}{inside}",
+        effect_label=f"{label} ({values['effect_unit'][0]})",
+        score_label=f"{scorer} score, ALT against REF ({window_bp:,} bp)",
+        title=f"{tissue}{inside}: {label} of {source}",
         spearman=plots.Correlation(n, rho, float(bw.low), float(bw.high)),
         pearson=plots.Correlation(n, r, float(fisher.low), float(fisher.high)),
     )  # fmt: skip

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def stats(
     ctx: typer.Context,
-    every: Annotated[bool, typer.Option("--all", help="Print every stratum, not only the whole and the windows.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Print the strata too.")] = False,
     format_: Format = "table",
 ) -> None:
     """Add 95 % intervals and p-values to the correlations, store them in `result`, and print them."""
@@ -41,8 +41,9 @@ def stats(
             f"coalesce(reason, '') AS reason FROM result WHERE run_id = {run_id} {kept} ORDER BY result_id"
         )
         export.to_stream(con, query, format_, sys.stdout.buffer)
-        total, first = con.execute("SELECT count(*), min(result_id) FROM result WHERE run_id = ?", [run_id]).fetchall()[0]
-    say(f"{total:,} results stored in table result (run {run_id}, from result {first}); intervals are of independent rows")
+        found = con.execute("SELECT count(*), min(result_id) FROM result WHERE run_id = ?", [run_id]).fetchall()[0]
+    say(f"{found[0]:,} results stored in table result (run {run_id}, from result {found[1]})")
+    say("intervals take rows as independent; linked variants and shared genes make them too narrow")
 
 
 @plot_app.command(epilog="Example: agdb plot scatter -o scatter.png --scorer motif --stratum 'peak: in peak'")
@@ -75,7 +76,9 @@ def export(
     ctx: typer.Context,
     view: Annotated[str, typer.Argument(help="A view or table; agdb schema lists them.", show_default=False)],
     output: Out,
-    format_: Annotated[str | None, typer.Option("--format", help="csv, tsv, json or parquet; else by the file's ending.")] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="csv, tsv, json or parquet; else by the file's ending.")
+    ] = None,
 ) -> None:
     """Write a whole view or table to a file."""
     from agdb import db

@@ -51,7 +51,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Does a model's variant score agree with what was measured? One DuckDB file from GTEx and DNase peaks to the answer.",
+    help="Does a model's variant score agree with what was measured? "
+    "One DuckDB file from GTEx and DNase peaks to the answer.",
     epilog="Start with: agdb demo",
 )
 
@@ -66,7 +67,9 @@ def _version(wanted: bool) -> None:
 def options(
     ctx: typer.Context,
     db: Annotated[Path, typer.Option(envvar="AGDB_DB", help="The database file.")] = Path("agdb.duckdb"),
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Options of every command."""
     ctx.obj = db

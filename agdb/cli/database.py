@@ -9,32 +9,47 @@ from agdb.errors import ExitCode, UsageError
 
 #: What `agdb status` shows: title, and the question.
 STATUS = {
-    "Sources": "SELECT source_id, kind, format, coalesce(tissue, biosample, '') AS tissue_or_biosample, assembly, rows_read, "
-    "rows_kept, rows_rejected, left(sha256, 12) AS sha256, name FROM source ORDER BY source_id",
-    "Variants": "SELECT assembly, count(*) AS variants, count(*) FILTER (kind = 'SNV') AS snv, "
-    "count(*) FILTER (kind = 'insertion') AS insertions, count(*) FILTER (kind = 'deletion') AS deletions, "
-    "count(*) FILTER (ref_status = 'match') AS ref_match, count(*) FILTER (ref_status = 'mismatch') AS ref_mismatch, "
-    "count(*) FILTER (ref_status = 'unchecked') AS ref_unchecked FROM variant GROUP BY assembly ORDER BY assembly",
-    "Peaks": "SELECT p.biosample, p.assembly, count(*) AS peaks, (SELECT count(DISTINCT variant_id) FROM variant_in_peak AS v "
-    "WHERE v.biosample = p.biosample AND v.assembly = p.assembly) AS variants_in_peaks FROM peak AS p "
-    "GROUP BY p.biosample, p.assembly ORDER BY p.biosample",
-    "Predictions": "SELECT s.name AS scorer, s.window_bp, p.provider, count(DISTINCT p.variant_id) AS variants_scored, "
-    "(SELECT count(*) FROM failure AS f WHERE f.scorer_id = s.scorer_id) AS failed, "
-    "(SELECT count(*) FROM pending AS w WHERE w.scorer_id = s.scorer_id) AS pending, s.scorer_id "
-    "FROM scorer AS s LEFT JOIN prediction AS p ON p.scorer_id = s.scorer_id "
-    "GROUP BY s.scorer_id, s.name, s.window_bp, p.provider ORDER BY s.name, s.window_bp",
-    "Failures": "SELECT s.name AS scorer, s.window_bp, f.reason, count(*) AS variants FROM failure AS f "
-    "JOIN scorer AS s ON s.scorer_id = f.scorer_id GROUP BY ALL ORDER BY ALL",
-    "Last runs": "SELECT run_id, command, status, n_rows, strftime(started_at, '%Y-%m-%d %H:%M') AS started_utc, "
-    "round(epoch(finished_at - started_at), 1) AS seconds, agdb_version AS agdb FROM run ORDER BY run_id DESC LIMIT 8",
+    "Sources": """
+        SELECT source_id, kind, format, coalesce(tissue, biosample, '') AS tissue_or_biosample, assembly,
+               rows_read, rows_kept, rows_rejected, left(sha256, 12) AS sha256, name
+        FROM source ORDER BY source_id""",
+    "Variants": """
+        SELECT assembly, count(*) AS variants, count(*) FILTER (kind = 'SNV') AS snv,
+               count(*) FILTER (kind = 'insertion') AS insertions, count(*) FILTER (kind = 'deletion') AS deletions,
+               count(*) FILTER (ref_status = 'match') AS ref_match,
+               count(*) FILTER (ref_status = 'mismatch') AS ref_mismatch,
+               count(*) FILTER (ref_status = 'unchecked') AS ref_unchecked
+        FROM variant GROUP BY assembly ORDER BY assembly""",
+    "Peaks": """
+        SELECT biosample, assembly, count(DISTINCT peak_id) AS peaks, count(DISTINCT variant_id) AS variants_in_peaks
+        FROM peak LEFT JOIN variant_in_peak USING (peak_id, biosample, assembly)
+        GROUP BY biosample, assembly ORDER BY biosample, assembly""",
+    "Predictions": """
+        SELECT s.name AS scorer, s.window_bp, p.provider, count(DISTINCT p.variant_id) AS variants_scored,
+               (SELECT count(*) FROM failure AS f WHERE f.scorer_id = s.scorer_id) AS failed,
+               (SELECT count(*) FROM pending AS w WHERE w.scorer_id = s.scorer_id) AS pending, s.scorer_id
+        FROM scorer AS s LEFT JOIN prediction AS p ON p.scorer_id = s.scorer_id
+        GROUP BY s.scorer_id, s.name, s.window_bp, p.provider ORDER BY s.name, s.window_bp""",
+    "Failures": """
+        SELECT s.name AS scorer, s.window_bp, f.reason, count(*) AS variants
+        FROM failure AS f JOIN scorer AS s ON s.scorer_id = f.scorer_id
+        GROUP BY ALL ORDER BY ALL""",
+    "Last runs": """
+        SELECT run_id, command, status, n_rows, strftime(started_at, '%Y-%m-%d %H:%M') AS started_utc,
+               round(epoch(finished_at - started_at), 1) AS seconds, agdb_version AS agdb
+        FROM run ORDER BY run_id DESC LIMIT 8""",
 }
 
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for command in (init, migrate, status, schema, check):
-        app.command(epilog=f"Example: {EXAMPLES[command.__name__]}")(command)
-
+#: What `agdb schema` shows: everything there is, and one table or view of it.
+SCHEMA = """
+    SELECT 'table' AS kind, table_name AS name, comment AS one_row_is FROM duckdb_tables() WHERE NOT internal
+    UNION ALL
+    SELECT 'view', view_name, comment FROM duckdb_views() WHERE NOT internal
+    ORDER BY kind, name"""
+COLUMNS = """
+    SELECT column_name AS "column", if(starts_with(data_type, 'ENUM'), 'ENUM', data_type) AS type,
+           coalesce(comment, '') AS meaning
+    FROM duckdb_columns() WHERE NOT internal AND table_name = ? ORDER BY column_index"""
 
 EXAMPLES = {
     "init": "agdb --db study.duckdb init",
@@ -43,6 +58,12 @@ EXAMPLES = {
     "schema": "agdb --db study.duckdb schema scored_qtl",
     "check": "agdb --db study.duckdb check",
 }
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (init, migrate, status, schema, check):
+        app.command(epilog=f"Example: {EXAMPLES[command.__name__]}")(command)
 
 
 def init(ctx: typer.Context) -> None:
@@ -93,19 +114,7 @@ def schema(
     from agdb import db, export
 
     with db.reading(ctx.obj) as con:
-        if name is None:
-            query = (
-                "SELECT 'table' AS kind, table_name AS name, comment AS one_row_is FROM duckdb_tables() WHERE NOT internal "
-                "UNION ALL SELECT 'view', view_name, comment FROM duckdb_views() WHERE NOT internal ORDER BY kind, name"
-            )
-            result = con.execute(query)
-        else:
-            result = con.execute(
-                "SELECT column_name AS column, if(starts_with(data_type, 'ENUM'), 'ENUM', data_type) AS type, "
-                "coalesce(comment, '') AS meaning FROM duckdb_columns() WHERE NOT internal AND table_name = ? "
-                "ORDER BY column_index",
-                [name],
-            )
+        result = con.execute(SCHEMA) if name is None else con.execute(COLUMNS, [name])
         names, rows = [d[0] for d in result.description or []], result.fetchall()
         if not rows:
             raise UsageError(f"there is no table or view {name!r}", cure=f"one of {', '.join(export.view_names(con))}")

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Read a file into the database: all of it, or none and the reason.")
 
 File = Annotated[Path, typer.Argument(help="The file, plain or gzip.", show_default=False)]
-Assembly = Annotated[str, typer.Option(help="Genome of the coordinates: GRCh38 (hg38) or GRCh37 (hg19).", show_default=False)]
+Assembly = Annotated[str, typer.Option(help="Of the coordinates: GRCh38 (hg38) or GRCh37 (hg19).", show_default=False)]
 
 
 def _report(loaded: "Loaded") -> None:
     if not loaded.is_new:
-        say(f"{loaded.name}: in the database already as source {loaded.source_id} ({loaded.rows_kept:,} rows); nothing to do")
+        say(
+            f"{loaded.name}: in the database already as source {loaded.source_id} ({loaded.rows_kept:,} rows); nothing to do"
+        )
         return
     say(f"{loaded.name}: source {loaded.source_id}, {loaded.rows_kept:,} of {loaded.rows_read:,} rows kept")
     for reason, n in loaded.rejected.items():
@@ -27,7 +29,9 @@ def _report(loaded: "Loaded") -> None:
         say(f"  {note}")
 
 
-@app.command(epilog="Example: agdb ingest gtex Kidney_Cortex.v8.signif_variant_gene_pairs.txt.gz --tissue Kidney_Cortex")
+@app.command(
+    epilog="Example: agdb ingest gtex Kidney_Cortex.v8.signif_variant_gene_pairs.txt.gz --tissue Kidney_Cortex"
+)
 def gtex(
     ctx: typer.Context,
     file: File,
@@ -63,7 +67,10 @@ def genome(
     file: File,
     assembly: Assembly,
     allow_mismatch: Annotated[
-        bool, typer.Option("--allow-mismatch", help="Register it although many REF alleles differ; those variants are left out.")
+        bool,
+        typer.Option(
+            "--allow-mismatch", help="Register it although many REF alleles differ; those variants are left out."
+        ),
     ] = False,
 ) -> None:
     """The genome: registers a FASTA (plain, bgzip or gzip) and checks the whole REF of every variant against it."""
@@ -78,11 +85,16 @@ def genome(
 def predictions(
     ctx: typer.Context,
     file: File,
-    format_: Annotated[str, typer.Option("--format", help="original: the CSV of the original study.", show_default=False)],
+    format_: Annotated[
+        str, typer.Option("--format", help="original: the CSV of the original study.", show_default=False)
+    ],
     window: Annotated[int, typer.Option(help="Bases of sequence that the model read.", show_default=False)],
     tissue: Annotated[str, typer.Option(help="Tissue of the labels in the file.")] = "Whole_Blood",
     effect: Annotated[
-        str, typer.Option(help="What its column `slope` is: pval_nominal (true of the published files), slope, or none (scores only).")
+        str,
+        typer.Option(
+            help="What its column `slope` is: pval_nominal (true of the published files), slope, or none (scores only)."
+        ),
     ] = "pval_nominal",
 ) -> None:
     """Scores that somebody else computed. One score a variant is stored; the labels of the file become associations."""

@@ -30,10 +30,14 @@ def register(app: typer.Typer) -> None:
 def predict(
     ctx: typer.Context,
     scorer: Annotated[str, typer.Argument(help="; ".join(f"{k}: {v}" for k, v in SCORERS.items()), show_default=False)],
-    window: Annotated[int | None, typer.Option(help="Bases of sequence to read. motif: 501; AlphaGenome: 1048576.")] = None,
+    window: Annotated[
+        int | None, typer.Option(help="Bases of sequence to read. motif: 501; AlphaGenome: 1048576.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Score at most this many variants.")] = None,
     in_peaks: Annotated[bool, typer.Option("--in-peaks", help="Only variants that lie in a peak.")] = False,
-    address: Annotated[str | None, typer.Option(help="AlphaGenome server, host:port; default Google's service.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="AlphaGenome server, host:port; default Google's service.")
+    ] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="No TLS; only to a loopback address.")] = False,
     key_file: Annotated[
         Path | None, typer.Option(help="File that holds the API key; else the environment's ALPHAGENOME_API_KEY.")
@@ -113,9 +117,9 @@ def _bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    columns = (TextColumn("variants"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("variants", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -25,7 +25,10 @@ def simulate(
     from agdb.simulate import write_study
 
     study = write_study(directory, variants, seed)
-    say(f"{directory}: {study.n_variants:,} variants, {study.n_pairs:,} associations, {study.n_peaks:,} peaks; README.txt says more")
+    say(
+        f"{directory}: {study.n_variants:,} variants, {study.n_pairs:,} associations, {study.n_peaks:,} peaks; "
+        "its README.txt says more"
+    )
 
 
 def demo(
@@ -33,7 +36,7 @@ def demo(
     variants: Annotated[int, typer.Option(help="Unique variants to simulate.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 1,
 ) -> None:
-    """See the whole thing work: simulate, ingest, overlap, predict, stats, figures, export. No key, no data, a minute."""
+    """See the whole thing work: simulate, ingest, predict, stats, figures, export. No key, no data, a minute."""
     from agdb.demo import run
 
     run(directory, variants, seed, typer.echo)

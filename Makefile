@@ -1,0 +1,38 @@
+# Every target works on a fresh machine with python3 >= 3.11: the virtual environment is made when it is missing or when
+# the dependencies changed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check lint types floors bench clean
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("agdb needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
+	touch $@
+
+demo: .venv/ready      ## simulate, ingest, overlap, predict, test, draw: the whole path, with the known answer beside the found one
+	rm -rf demo
+	$(BIN)/agdb demo demo
+
+test: .venv/ready      ## the whole test suite
+	$(BIN)/python -m pytest --numprocesses auto --quiet
+
+check: lint types floors test
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+floors: .venv/ready
+	$(BIN)/lint-imports
+
+bench: .venv/ready     ## against peers, on this machine, in one run
+	$(BIN)/python -m bench.run
+
+clean:
+	rm -rf .venv demo
