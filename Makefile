@@ -17,7 +17,7 @@ demo: .venv/ready      ## simulate, ingest, overlap, predict, test, draw: the wh
 	$(BIN)/agdb demo demo
 
 test: .venv/ready      ## the whole test suite
-	$(BIN)/python -m pytest --numprocesses auto --quiet
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --quiet
 
 check: lint types floors test
 

@@ -31,7 +31,8 @@ def run(directory: Path, n_variants: int, seed: int, tell: Callable[[str], None]
     tell(f"1. A study whose truth is known, in the file formats of the real ones (seed {seed})")
     study = write_study(directory / "study", n_variants, seed)
     tell(
-        f"   {study.n_variants:,} variants, {study.n_pairs:,} associations with {study.n_genes:,} genes, {study.n_peaks:,} peaks"
+        f"   {study.n_variants:,} variants, {study.n_pairs:,} associations with {study.n_genes:,} genes, "
+        f"{study.n_peaks:,} peaks"
     )
     path = directory / "demo.duckdb"
     _ingest(path, study, tell)

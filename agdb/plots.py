@@ -58,6 +58,7 @@ def scatter(
     effect_label: str,
     score_label: str,
     title: str,
+    counted: str,
     spearman: Correlation,
     pearson: Correlation,
 ) -> Figure:
@@ -66,6 +67,7 @@ def scatter(
     Args:
         effect: (n,) labels, in the unit that `effect_label` names.
         score: (n,) scores, ALT against REF.
+        counted: What n is made of, e.g. "n = 50 associations of 50 variants with 1 gene".
         spearman, pearson: Both with their 95 % intervals; printed, not computed.
     """
     with mpl.rc_context(STYLE):
@@ -77,10 +79,10 @@ def scatter(
             cells = ax.hexbin(effect, score, gridsize=60, bins="log", mincnt=1, cmap="viridis", linewidths=0)
             figure.colorbar(cells, ax=ax, label="associations per cell", shrink=0.8)
         else:
-            ax.scatter(effect, score, s=9, color=BLUE, alpha=0.45, linewidths=0)
+            ax.scatter(effect, score, s=14 if len(effect) < 500 else 7, color=BLUE, alpha=0.55, linewidths=0)
         _fit_line(ax, effect, score)
         ax.set(xlabel=effect_label, ylabel=score_label)
-        told = f"n = {len(effect):,}, Spearman {spearman}, Pearson {pearson} (95 % intervals)"
+        told = f"{counted}\nSpearman {spearman}, Pearson {pearson} (95 % intervals)"
         figure.suptitle(f"{title}\n{told}", fontsize=8.5, x=0.02, ha="left")
     return figure
 

@@ -133,12 +133,12 @@ def scatter(con: duckdb.DuckDBPyConnection, choice: Choice, path: Path) -> str:
     where, given = choice.where()
     stratification, _, stratum = (choice.stratum or "all: all").partition(": ")
     found = con.execute(
-        "SELECT source_id, label, scorer, window_bp, source, tissue, scorer_id, n, spearman, pearson FROM stratum "
-        f"WHERE stratification = ? AND stratum = ? AND {where} ORDER BY source_id, label, scorer, window_bp",
+        "SELECT source_id, label, scorer, window_bp, source, tissue, scorer_id, n, spearman, pearson, n_variants, "
+        f"n_genes FROM stratum WHERE stratification = ? AND stratum = ? AND {where} ORDER BY source_id, label, scorer, window_bp",
         [stratification, stratum, *given],
     ).fetchall()
     _one(found, lambda r: f"--source {r[0]} --label {r[1]} --scorer {r[2]} --window {r[3]}   ({r[4]}, n = {r[7]:,})")
-    source_id, label, scorer, window_bp, source, tissue, scorer_id, n, rho, r = found[0]
+    source_id, label, scorer, window_bp, source, tissue, scorer_id, n, rho, r, n_variants, n_genes = found[0]
     values = con.execute(
         "SELECT effect, score, effect_unit FROM stratified_qtl WHERE stratification = ? AND stratum = ? "
         "AND source_id = ? AND label = ? AND scorer_id = ? ORDER BY variant_id, phenotype_id",
@@ -153,6 +153,7 @@ def scatter(con: duckdb.DuckDBPyConnection, choice: Choice, path: Path) -> str:
         effect_label=f"{label} ({values['effect_unit'][0]})",
         score_label=f"{scorer} score, ALT against REF ({window_bp:,} bp)",
         title=f"{tissue}{inside}: {label} of {source}",
+        counted=f"n = {n:,} associations of {n_variants:,} variants with {n_genes:,} gene{'s' * (n_genes != 1)}",
         spearman=plots.Correlation(n, rho, float(bw.low), float(bw.high)),
         pearson=plots.Correlation(n, r, float(fisher.low), float(fisher.high)),
     )  # fmt: skip

@@ -18,9 +18,7 @@ Assembly = Annotated[str, typer.Option(help="Of the coordinates: GRCh38 (hg38) o
 
 def _report(loaded: "Loaded") -> None:
     if not loaded.is_new:
-        say(
-            f"{loaded.name}: in the database already as source {loaded.source_id} ({loaded.rows_kept:,} rows); nothing to do"
-        )
+        say(f"{loaded.name}: is source {loaded.source_id} already ({loaded.rows_kept:,} rows); nothing to do")
         return
     say(f"{loaded.name}: source {loaded.source_id}, {loaded.rows_kept:,} of {loaded.rows_read:,} rows kept")
     for reason, n in loaded.rejected.items():
