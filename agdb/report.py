@@ -134,7 +134,8 @@ def scatter(con: duckdb.DuckDBPyConnection, choice: Choice, path: Path) -> str:
     stratification, _, stratum = (choice.stratum or "all: all").partition(": ")
     found = con.execute(
         "SELECT source_id, label, scorer, window_bp, source, tissue, scorer_id, n, spearman, pearson, n_variants, "
-        f"n_genes FROM stratum WHERE stratification = ? AND stratum = ? AND {where} ORDER BY source_id, label, scorer, window_bp",
+        f"n_genes FROM stratum WHERE stratification = ? AND stratum = ? AND {where} "
+        "ORDER BY source_id, label, scorer, window_bp",
         [stratification, stratum, *given],
     ).fetchall()
     _one(found, lambda r: f"--source {r[0]} --label {r[1]} --scorer {r[2]} --window {r[3]}   ({r[4]}, n = {r[7]:,})")

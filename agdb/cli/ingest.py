@@ -16,11 +16,11 @@ File = Annotated[Path, typer.Argument(help="The file, plain or gzip.", show_defa
 Assembly = Annotated[str, typer.Option(help="Of the coordinates: GRCh38 (hg38) or GRCh37 (hg19).", show_default=False)]
 
 
-def _report(loaded: "Loaded") -> None:
+def _report(loaded: "Loaded", what: str = "rows kept") -> None:
     if not loaded.is_new:
         say(f"{loaded.name}: is source {loaded.source_id} already ({loaded.rows_kept:,} rows); nothing to do")
         return
-    say(f"{loaded.name}: source {loaded.source_id}, {loaded.rows_kept:,} of {loaded.rows_read:,} rows kept")
+    say(f"{loaded.name}: source {loaded.source_id}, {loaded.rows_kept:,} of {loaded.rows_read:,} {what}")
     for reason, n in loaded.rejected.items():
         say(f"  rejected, kept in table rejected: {n:,} rows, {reason}")
     for note in loaded.notes:
@@ -76,7 +76,7 @@ def genome(
     from agdb.ingest import reference
 
     with db.writing(ctx.obj) as con:
-        _report(reference.ingest(con, file, assembly, allow_mismatch))
+        _report(reference.ingest(con, file, assembly, allow_mismatch), "records registered")
 
 
 @app.command(epilog="Example: agdb ingest predictions predictions.csv --format original --window 16384")
