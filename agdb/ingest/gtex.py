@@ -1,4 +1,4 @@
-"""GTEx v8 eQTL tables: `*.signif_variant_gene_pairs.txt.gz` and `*.egenes.txt.gz`, read by column name, all columns kept.
+"""GTEx v8 eQTL tables: `*.signif_variant_gene_pairs.txt.gz` and `*.egenes.txt.gz`, by column name, all columns kept.
 
 A GTEx `slope` is the effect of ALT against REF on inverse-normal-transformed expression (unit: standard deviations per
 ALT allele); ids carry the assembly (`_b38`), positions are 1-based.
@@ -38,15 +38,16 @@ OF_VARIANT = ["chr", "variant_pos", "ref", "alt"]
 
 REFUSED = [
     Rule("the gene is missing", "gene_id IS NULL", "variant_id", "give the original file"),
-    Rule("slope is not a finite number", "slope IS NULL OR NOT isfinite(slope)", "coalesce(slope::VARCHAR, '(missing)')",
-         "GTEx has a slope in every row; give the original file"),
-    Rule("slope_se is not a positive number", "slope_se IS NULL OR NOT isfinite(slope_se) OR slope_se <= 0",
+    Rule("slope is missing", "slope IS NULL", "variant_id", "GTEx has a slope in every row; give the original file"),
+    Rule("slope_se is not a positive number", "slope_se IS NULL OR slope_se <= 0",
          "coalesce(slope_se::VARCHAR, '(missing)')", "give the original file; are columns swapped?"),
     Rule("pval_nominal is not a probability", "pval_nominal IS NULL OR NOT (pval_nominal >= 0 AND pval_nominal <= 1)",
          "coalesce(pval_nominal::VARCHAR, '(missing)')", "give the original file; are columns swapped?"),
     Rule("maf is not a minor allele frequency", "NOT (maf >= 0 AND maf <= 0.5)", "maf::VARCHAR",
          "it lies in 0 to 0.5; are columns swapped?"),
 ]  # fmt: skip
+
+PROBABILITIES = ["pval_nominal_threshold", "min_pval_nominal", "pval_beta", "pval_true_df", "pval_perm", "qval"]
 
 #: egenes say the position twice; the two must agree.
 REFUSED_EGENES = [
@@ -75,7 +76,7 @@ def layout(path: Path) -> tuple[str, table.Layout]:
     wanted = EGENES if egenes else PAIRS
     kind = "gtex_egenes" if egenes else "gtex_pairs"
     table.require(path, names, list(wanted), f"a GTEx v8 {kind.removeprefix('gtex_')} file")
-    return kind, table.Layout({n: wanted.get(n, "VARCHAR") for n in names})
+    return kind, table.Layout({n: wanted.get(n, table.IGNORED) for n in names})
 
 
 def ingest(con: duckdb.DuckDBPyConnection, path: Path, tissue: str) -> source.Loaded:
@@ -94,8 +95,7 @@ def ingest(con: duckdb.DuckDBPyConnection, path: Path, tissue: str) -> source.Lo
         return seen
     with source.loading(con, draft, digest) as loaded:
         loaded.rows_read = table.stage(con, path, columns, variants.PARTS)
-        refused = [*REFUSED, *(REFUSED_EGENES if kind == "gtex_egenes" else [])]
-        loaded.rejected = variants.gate(con, path, loaded.source_id, refused, REJECTED)
+        loaded.rejected = variants.gate(con, path, loaded.source_id, _refused(kind), REJECTED)
         loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
         variants.insert(con)
         _insert(con, kind, loaded.source_id, tissue)
@@ -106,6 +106,16 @@ def ingest(con: duckdb.DuckDBPyConnection, path: Path, tissue: str) -> source.Lo
         ]
         loaded.notes += reference.check_new(con, variants.ASSEMBLY)
     return loaded
+
+
+def _refused(kind: str) -> list[Rule]:
+    columns = EGENES if kind == "gtex_egenes" else PAIRS
+    probabilities = [
+        Rule(f"{p} is not a probability", f"NOT ({p} >= 0 AND {p} <= 1)", f"{p}::VARCHAR", "are columns swapped?")
+        for p in PROBABILITIES
+        if p in columns
+    ]
+    return [*REFUSED, *probabilities, *(REFUSED_EGENES if kind == "gtex_egenes" else [])]
 
 
 def _insert(con: duckdb.DuckDBPyConnection, kind: str, source_id: int, tissue: str) -> None:

@@ -1,5 +1,6 @@
 """Peaks: narrowPeak, broadPeak and BED (3 to 12 columns), without a header, 0-based half-open."""
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -8,15 +9,18 @@ from agdb.errors import Refused
 from agdb.ingest import source, table
 from agdb.ingest.table import Rule
 
+#: What a refusal shows of a row.
+SHOW = "concat_ws(' ', chrom, chrom_start, chrom_end)"
+
 #: BED6 and what narrowPeak and broadPeak add: -1 stands for "none" in the last three.
 BED = {
-    "chrom": "VARCHAR", "chrom_start": "BIGINT", "chrom_end": "BIGINT", "name": "VARCHAR", "score": "DOUBLE",
+    "chrom": "VARCHAR", "chrom_start": "INTEGER", "chrom_end": "INTEGER", "name": "VARCHAR", "score": "DOUBLE",
     "strand": "VARCHAR",
 }  # fmt: skip
 BED12 = {**BED, "thick_start": "VARCHAR", "thick_end": "VARCHAR", "item_rgb": "VARCHAR", "block_count": "VARCHAR",
          "block_sizes": "VARCHAR", "block_starts": "VARCHAR"}  # fmt: skip
 BROAD = {**BED, "signal_value": "DOUBLE", "p_value": "DOUBLE", "q_value": "DOUBLE"}
-NARROW = {**BROAD, "peak": "BIGINT"}
+NARROW = {**BROAD, "peak": "INTEGER"}
 
 FORMATS = ("auto", "narrowPeak", "broadPeak", "bed")
 
@@ -25,10 +29,17 @@ OTHER = f"TRY_CAST(chrom AS chrom_t) IS NULL AND regexp_matches(chrom, '{table.O
 REFUSED = [
     Rule("unknown chromosome", f"chrom IS NULL OR (TRY_CAST(chrom AS chrom_t) IS NULL AND NOT ({OTHER}))",
          "coalesce(chrom, '(missing)')", "chromosomes are chr1 to chr22, chrX, chrY, chrM, written with chr"),
-    Rule("the interval is empty or turned round", "chrom_end <= chrom_start", "concat_ws(' ', chrom, chrom_start, chrom_end)",
+    Rule("the interval is empty or turned round", "chrom_end <= chrom_start", SHOW,
          "BED intervals are 0-based half-open: chrom_end is greater than chrom_start"),
-    Rule("the interval starts before the chromosome", "chrom_start < 0 OR chrom_start IS NULL OR chrom_end IS NULL",
-         "concat_ws(' ', chrom, chrom_start, chrom_end)", "BED intervals start at 0 or later"),
+    Rule("the interval starts before the chromosome", "chrom_start < 0", SHOW, "BED intervals start at 0 or later"),
+    Rule("the interval has no start or no end", "chrom_start IS NULL OR chrom_end IS NULL", SHOW,
+         "columns 2 and 3 are numbers"),
+]  # fmt: skip
+
+REFUSED_NARROW = [
+    Rule("the summit lies outside the peak", "peak < -1 OR peak >= chrom_end - chrom_start",
+         "concat_ws(' ', chrom, chrom_start, chrom_end, 'summit at', peak)",
+         "column 10 is the distance of the summit from chrom_start, -1 where there is none"),
 ]  # fmt: skip
 
 REJECTED = [
@@ -61,18 +72,16 @@ def layout(path: Path, format_: str = "auto") -> tuple[str, table.Layout]:
         raise Refused(f"{format_} has {n if n <= 12 else '3 to 12'} columns, this has {len(row)}", where=where,
                       cure="name the format: --format narrowPeak, broadPeak or bed")  # fmt: skip
     columns = {"narrowPeak": NARROW, "broadPeak": BROAD}.get(format_, dict(list(BED12.items())[:n]))
-    return format_ if format_ != "bed" else f"bed{n}", table.Layout(columns, skip=skip, comment="#")
+    return format_ if format_ != "bed" else f"bed{n}", table.Layout(columns, skip=skip)
 
 
 def _guess(path: Path, row: list[str]) -> str:
     name = path.name.lower().removesuffix(".gz")
-    if name.endswith("narrowpeak") or (len(row) == 10 and not name.endswith(".bed")):
+    if name.endswith("narrowpeak") or len(row) == 10:  # ENCODE names them .bed.gz; BED itself has no use for 10 columns
         return "narrowPeak"
-    if name.endswith("broadpeak"):
-        return "broadPeak"
-    if len(row) in (9, 10) and "." in "".join(row[6:9]):  # ENCODE names narrowPeak files .bed.gz; thickStart is whole
-        return "narrowPeak" if len(row) == 10 else "broadPeak"
-    return "bed"
+    # broadPeak files too are named .bed.gz; thickStart is whole, and itemRgb is no -1
+    is_broad = name.endswith("broadpeak") or (len(row) == 9 and re.search(r"[.]|-1", "".join(row[6:9])))
+    return "broadPeak" if is_broad else "bed"
 
 
 def ingest(
@@ -90,7 +99,8 @@ def ingest(
         return seen
     with source.loading(con, draft, digest) as loaded:
         loaded.rows_read = table.stage(con, path, columns)
-        table.refuse(con, path, [*REFUSED, _beyond(draft.assembly)])
+        narrow = REFUSED_NARROW if kind == "narrowPeak" else []
+        table.refuse(con, path, [*REFUSED, *narrow, _beyond(draft.assembly)])
         loaded.rejected = table.reject(con, path, loaded.source_id, REJECTED)
         loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
         _insert(con, columns, loaded.source_id, draft)
@@ -102,7 +112,7 @@ def _beyond(assembly: str) -> Rule:
         f"the interval ends beyond its chromosome on {assembly}",
         f"EXISTS (FROM contig AS c WHERE c.assembly = '{assembly}' AND c.chrom::VARCHAR = staged.chrom "
         "AND staged.chrom_end > c.length)",
-        "concat_ws(' ', chrom, chrom_start, chrom_end)",
+        SHOW,
         "the file is on another assembly than --assembly says",
     )
 

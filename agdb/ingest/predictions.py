@@ -2,9 +2,9 @@
 
     variant_id,gene_id,slope,ref_score,alt_score,delta_pred
 
-Its column `slope` is GTEx's `pval_nominal` (59 of the 59 rows that are lead pairs in the official Whole_Blood egenes file
-equal it exactly, none equals the slope), so that is what it is read as. Scores belong to variants and are stored once,
-labels belong to associations; the two meet again in view `scored_qtl`.
+Its column `slope` is GTEx's `pval_nominal` (59 of the 59 rows that are lead pairs in the official Whole_Blood egenes
+file equal it exactly, none equals the slope), so that is what it is read as. Scores belong to variants and are stored
+once, labels belong to associations; the two meet again in view `scored_qtl`.
 """
 
 from pathlib import Path
@@ -32,18 +32,18 @@ EFFECTS = {
 }
 
 REFUSED = [
-    Rule("a score is not a finite number",
-         "NOT coalesce(isfinite(ref_score) AND isfinite(alt_score) AND isfinite(delta_pred), false)", "variant_id",
+    Rule("a score is missing", "ref_score IS NULL OR alt_score IS NULL OR delta_pred IS NULL", "variant_id",
          "predictions are complete or absent: leave the row out"),
-    Rule("delta_pred is not alt_score - ref_score", "abs(delta_pred - (alt_score - ref_score)) > 1e-9 + 1e-6 * abs(delta_pred)",
+    Rule("delta_pred is not alt_score - ref_score",
+         "abs(delta_pred - (alt_score - ref_score)) > 1e-9 + 1e-6 * abs(delta_pred)",
          "variant_id", "a score is of ALT against REF; give the original file"),
-    Rule("the label is not a finite number", "slope IS NULL OR NOT isfinite(slope)", "variant_id", "give the original file"),
+    Rule("the label is missing", "slope IS NULL", "variant_id", "give the original file"),
     Rule("the gene is missing", "gene_id IS NULL", "variant_id", "give the original file"),
 ]  # fmt: skip
 
 
 def original_scorer(window_bp: int) -> Scorer:
-    """The original study's score: mean over all positions and all 305 DNASE tracks, ALT minus REF, REF/ALT sequences of `window_bp`."""
+    """The original study's score: mean over `window_bp` positions and all 305 DNASE tracks, ALT minus REF."""
     return Scorer(
         name="original", model="alphagenome", model_version="2025-11", assembly=variants.ASSEMBLY, output_type="DNASE",
         window_bp=window_bp, mask_bp=None, aggregation="DIFF_MEAN", track_set="all", is_signed=True,
@@ -77,7 +77,7 @@ def ingest(
     if seen := source.already(con, draft, digest):
         return seen
     with source.loading(con, draft, digest) as loaded:
-        columns = table.Layout({n: ORIGINAL.get(n, "VARCHAR") for n in names}, delimiter=",")
+        columns = table.Layout({n: ORIGINAL.get(n, table.IGNORED) for n in names}, delimiter=",")
         loaded.rows_read = table.stage(con, path, columns, variants.PARTS)
         loaded.rejected = variants.gate(con, path, loaded.source_id, [*REFUSED, *_label_rules(effect)], [])
         loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
@@ -116,17 +116,19 @@ def _known_variants(con: duckdb.DuckDBPyConnection, path: Path) -> None:
 def _insert_labels(con: duckdb.DuckDBPyConnection, source_id: int, tissue: str, effect: str) -> list[str]:
     """Store the labels as associations of this source, unless another file brought exactly the same ones."""
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW imported_label AS SELECT {variants.VARIANT_ID} AS variant_id, gene_id, slope AS {effect} FROM staged"
+        f"CREATE OR REPLACE TEMP VIEW imported_label AS "
+        f"SELECT {variants.VARIANT_ID} AS variant_id, gene_id, slope AS {effect} FROM staged"
     )
     same = con.execute(
-        f"SELECT s.source_id, s.name FROM source AS s WHERE s.effect = ? AND s.kind = 'predictions' AND s.source_id <> ? "
-        f"AND (SELECT count(*) FROM qtl AS q WHERE q.source_id = s.source_id) = (SELECT count(*) FROM imported_label) "
-        f"ORDER BY s.source_id",
-        [effect, source_id],
+        "SELECT s.source_id, s.name FROM source AS s WHERE s.effect = ? AND s.tissue = ? AND s.kind = 'predictions' "
+        "AND s.source_id <> ? AND (SELECT count(*) FROM qtl AS q WHERE q.source_id = s.source_id) "
+        "= (SELECT count(*) FROM imported_label) ORDER BY s.source_id",
+        [effect, tissue, source_id],
     ).fetchall()
     for other, name in same:
         differing = con.execute(
-            f"SELECT count(*) FROM (FROM imported_label EXCEPT ALL SELECT variant_id, gene_id, {effect} FROM qtl WHERE source_id = ?)",
+            f"SELECT count(*) FROM (FROM imported_label EXCEPT ALL "
+            f"SELECT variant_id, gene_id, {effect} FROM qtl WHERE source_id = ?)",
             [other],
         ).fetchall()[0][0]
         if not differing:
@@ -143,13 +145,14 @@ def _insert_labels(con: duckdb.DuckDBPyConnection, source_id: int, tissue: str, 
 def _insert_scores(con: duckdb.DuckDBPyConnection, path: Path, scorer: Scorer, run_id: int) -> list[str]:
     """Store one score a variant, refusing a file (or a database) that has two different ones."""
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE imported AS SELECT DISTINCT {variants.VARIANT_ID} AS variant_id, delta_pred AS score, "
-        "ref_score AS ref_value, alt_score AS alt_value FROM staged"
+        f"CREATE OR REPLACE TEMP TABLE imported AS SELECT DISTINCT {variants.VARIANT_ID} AS variant_id, "
+        "delta_pred AS score, ref_score AS ref_value, alt_score AS alt_value FROM staged"
     )
     clash = con.execute(
         "SELECT variant_id FROM imported GROUP BY variant_id HAVING count(*) > 1 UNION ALL "
-        "SELECT i.variant_id FROM imported AS i JOIN prediction AS p ON p.scorer_id = ? AND p.variant_id = i.variant_id "
-        "AND p.assembly = ? WHERE p.score <> i.score LIMIT 1",
+        "SELECT i.variant_id FROM imported AS i "
+        "JOIN prediction AS p ON p.scorer_id = ? AND p.variant_id = i.variant_id AND p.assembly = ? "
+        "WHERE p.score <> i.score LIMIT 1",
         [scorer.scorer_id, scorer.assembly],
     ).fetchall()
     if clash:
@@ -168,7 +171,8 @@ def _insert_scores(con: duckdb.DuckDBPyConnection, path: Path, scorer: Scorer, r
     )
     new = _count(con, scorer) - before
     total = con.execute("SELECT count(*) FROM imported").fetchall()[0][0]
-    return [f"{total:,} variants scored by {scorer.name} at {scorer.window_bp:,} bp; {total - new:,} were there already"]
+    what = f"{total:,} variants scored by {scorer.name} at {scorer.window_bp:,} bp"
+    return [f"{what}; {total - new:,} were there already"]
 
 
 def _count(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> int:

@@ -1,6 +1,7 @@
 """The reference genome: a FASTA is registered, not copied; every variant's whole REF allele is compared with it."""
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -24,8 +25,14 @@ def ingest(con: duckdb.DuckDBPyConnection, path: Path, assembly: str, allow_mism
             `allow_mismatch`): it looks like another assembly. The database is as before.
     """
     draft = source.Draft("genome", "fasta", path, source.assembly_name(assembly))
-    genome = Genome(path, _work_dir(con))
-    digest = source.sha256(path)
+    with _tidy(_work_dir(con)) as work_dir, closing(Genome(path, work_dir)) as genome:
+        return _register(con, genome, draft, allow_mismatch)
+
+
+def _register(
+    con: duckdb.DuckDBPyConnection, genome: Genome, draft: source.Draft, allow_mismatch: bool
+) -> source.Loaded:
+    digest = source.sha256(draft.path)
     if seen := source.already(con, draft, digest):
         return seen
     with source.loading(con, draft, digest) as loaded:
@@ -37,6 +44,21 @@ def ingest(con: duckdb.DuckDBPyConnection, path: Path, assembly: str, allow_mism
         loaded.notes += _check(con, genome, draft, allow_mismatch)
         _one_per_assembly(con, draft)
     return loaded
+
+
+@contextmanager
+def _tidy(work_dir: Path) -> Iterator[Path]:
+    """The folder of indexes; a refused FASTA leaves none behind."""
+    before = set(work_dir.iterdir()) if work_dir.exists() else set()
+    try:
+        yield work_dir
+    except BaseException:
+        if work_dir.exists():
+            for new in set(work_dir.iterdir()) - before:
+                new.unlink()
+            if not before:
+                work_dir.rmdir()
+        raise
 
 
 def _one_per_assembly(con: duckdb.DuckDBPyConnection, draft: source.Draft) -> None:
@@ -60,7 +82,8 @@ def check_new(con: duckdb.DuckDBPyConnection, assembly: str) -> list[str]:
     genome = registered(con, assembly)
     if genome is None:
         return []
-    return _check(con, genome, source.Draft("qtl", "", genome.path, assembly), allow_mismatch=False)
+    with closing(genome):
+        return _check(con, genome, source.Draft("qtl", "", genome.path, assembly), allow_mismatch=False)
 
 
 def registered(con: duckdb.DuckDBPyConnection, assembly: str) -> Genome | None:

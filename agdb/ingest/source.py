@@ -1,4 +1,4 @@
-"""One file becomes one source, in one transaction: registered with its sha256, gated by sql/checks, or not there at all."""
+"""One file becomes one source, in one transaction: registered with its sha256, gated by sql/checks, or not there."""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,7 +12,9 @@ from agdb import db
 from agdb.errors import Refused
 
 #: Assemblies by any of their names.
-ASSEMBLIES = {"GRCh38": "GRCh38", "hg38": "GRCh38", "b38": "GRCh38", "GRCh37": "GRCh37", "hg19": "GRCh37", "b37": "GRCh37"}
+ASSEMBLIES = {
+    "GRCh38": "GRCh38", "hg38": "GRCh38", "b38": "GRCh38", "GRCh37": "GRCh37", "hg19": "GRCh37", "b37": "GRCh37",
+}  # fmt: skip
 
 
 @dataclass
@@ -121,7 +123,8 @@ def _gate(con: duckdb.DuckDBPyConnection, draft: Draft, source_id: int) -> None:
     for check in db.checks():
         if check.severity != "refuse" or check.gates not in (draft.kind, "qtl" if draft.effect else ""):
             continue
-        found = con.execute(f"SELECT problem FROM ({check.sql}) WHERE source_id = ? LIMIT 1", [source_id]).fetchall()
+        # a problem of a scorer, not of one source, has no source_id
+        query = f"SELECT problem FROM ({check.sql}) WHERE source_id = ? OR source_id IS NULL LIMIT 1"
+        found = con.execute(query, [source_id]).fetchall()
         if found:
             raise Refused(f"{found[0][0]}", where=f"{draft.path} (check {check.name})", cure=check.cure)
-

@@ -8,10 +8,10 @@ import gzip
 import re
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO, cast
 
 import duckdb
 
@@ -19,6 +19,13 @@ from agdb.errors import Refused
 
 #: More rejected rows than this share, and it is the file that is wrong, not its rows.
 MAX_REJECTED_SHARE = 0.10
+
+#: Largest absolute value of the types of whole numbers. They are read as DOUBLE first: DuckDB would round 1.5 to 2 in
+#: silence, and read 0x10 as 16.
+WHOLE = {"INTEGER": 2**31 - 1, "TINYINT": 2**7 - 1}
+
+#: The type of a column that is there but not wanted.
+IGNORED = ""
 
 #: A chromosome that is written well but is not a primary one (alternate loci, unplaced contigs, decoys).
 OTHER_CONTIG = r"^(chr)?([0-9XYM]+_.*(random|alt|fix|hap[0-9]*)|Un_.*|EBV|(GL|KI|JH|KN|KQ|KV|KZ|ML)[0-9.]+(_.*)?)$"
@@ -34,18 +41,23 @@ class Rule(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How a file is laid out: `columns` maps every column, in file order, to its DuckDB type."""
+    """How a file is laid out: `columns` maps every column, in file order, to its DuckDB type or to `IGNORED`."""
 
     columns: dict[str, str]
     delimiter: str = "\t"
     skip: int = 1
-    comment: str = ""
 
 
 def is_gzip(path: Path) -> bool:
     """By its first two bytes: names lie."""
     with path.open("rb") as file:
         return file.read(2) == b"\x1f\x8b"
+
+
+def _text(path: Path) -> TextIO:
+    if is_gzip(path):
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig"))
+    return path.open(encoding="utf-8-sig")
 
 
 def first_lines(path: Path, n: int) -> list[str]:
@@ -58,12 +70,12 @@ def first_lines(path: Path, n: int) -> list[str]:
         what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
         raise Refused(what, where=str(path), cure="check the path")
     try:
-        with gzip.open(path, "rt", encoding="utf-8-sig") if is_gzip(path) else path.open(encoding="utf-8-sig") as file:
+        with _text(path) as file:
             lines = [line.rstrip("\r\n") for _, line in zip(range(n), file, strict=False)]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _broken_gzip(path, error) from error
     except UnicodeDecodeError as error:
-        raise Refused("this is not a text file (UTF-8)", where=str(path), cure="check that it is the right one") from error
+        raise Refused("this is not a text file (UTF-8)", where=str(path), cure="is it the right one?") from error
     except PermissionError as error:
         raise Refused("the file cannot be read", where=str(path), cure="check its permissions") from error
     if not lines or not "".join(lines).strip():
@@ -77,18 +89,28 @@ def _broken_gzip(path: Path, error: Exception) -> Refused:
     )
 
 
-def _read_through(path: Path) -> None:
-    """Decompress all of it for the checksum that DuckDB does not check."""
-    with gzip.open(path, "rb") as file:
-        while file.read(1 << 20):
-            pass
+class _Scan(NamedTuple):
+    """What reading a file byte by byte tells, and DuckDB does not."""
+
+    lines: int
+    has_nul: bool
+
+
+def _scan(path: Path) -> _Scan:
+    """Read all of a file: this also proves the checksum of a gzip, which DuckDB does not check."""
+    lines, has_nul, last = 0, False, b"\n"
+    with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            lines, has_nul, last = lines + chunk.count(b"\n"), has_nul or b"\0" in chunk, chunk[-1:]
+    return _Scan(lines + (last != b"\n"), has_nul)
 
 
 def header(path: Path, delimiter: str = "\t") -> list[str]:
     """The column names of a delimited file with a header.
 
     Raises:
-        Refused: as `first_lines`; or the header is not delimited by `delimiter`, or names a column twice.
+        Refused: as `first_lines`; or the header is not delimited by `delimiter`, or has a column without a name or with
+            the name of another.
     """
     line = first_lines(path, 1)[0]
     names = line.split(delimiter)
@@ -100,6 +122,9 @@ def header(path: Path, delimiter: str = "\t") -> list[str]:
             where=f"{path}, line 1: {line[:80]!r}",
             cure=f"separate the columns by {wanted}",
         )
+    if "" in names:
+        raise Refused(f"column {names.index('') + 1} of the header has no name", where=f"{path}, line 1",
+                      cure="is there a separator too many? give the original file")  # fmt: skip
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise Refused(f"column {twice[0]!r} stands twice in the header", where=f"{path}, line 1", cure="name it once")
@@ -125,57 +150,102 @@ def stage(con: duckdb.DuckDBPyConnection, path: Path, layout: Layout, extra: str
     """Load the file into temp table `staged` (column `line`, then its own, then `extra` SQL); returns its rows.
 
     Raises:
-        Refused: a row has too many or too few columns, a number is no number, or the gzip is damaged.
+        Refused: a row has too many or too few columns or is blank, a number is no number, or the file is damaged.
     """
-    columns = ", ".join(f"{_literal(name)}: '{kind}'" for name, kind in layout.columns.items())
-    compression = "gzip" if is_gzip(path) else "none"
-    comment = f", comment={_literal(layout.comment)}" if layout.comment else ""
+    kinds = list(layout.columns.values())
+    types = ", ".join(f"'c{i}': '{'DOUBLE' if kind in WHOLE else kind or 'VARCHAR'}'" for i, kind in enumerate(kinds))
+    kept = ", ".join(f'c{i} AS "{name}"' for i, (name, kind) in enumerate(layout.columns.items()) if kind != IGNORED)
     con.execute("DROP TABLE IF EXISTS temp.staged")
     with ThreadPoolExecutor(1) as pool:
-        intact = pool.submit(_read_through, path) if compression == "gzip" else None
+        scan = pool.submit(_scan, path)
         try:
             con.execute(
-                f"CREATE TEMP TABLE staged AS SELECT row_number() OVER () + {layout.skip} AS line, *{extra} "
-                f"FROM read_csv({_literal(str(path))}, delim={_literal(layout.delimiter)}, header=false, "
-                f"skip={layout.skip}, auto_detect=false, quote='', escape='', nullstr=['', 'NA'], "
-                f"compression='{compression}'{comment}, columns={{{columns}}})"
+                f"CREATE TEMP TABLE staged AS SELECT row_number() OVER () + {layout.skip} AS line, {kept}{extra} "
+                f"FROM read_csv({_one_file(path)}, delim='{layout.delimiter}', header=false, skip={layout.skip}, "
+                f"auto_detect=false, hive_partitioning=false, quote='', escape='', nullstr=['', 'NA'], "
+                f"compression='{'gzip' if is_gzip(path) else 'none'}', columns={{{types}}})"
             )
-        except duckdb.Error as error:
-            _raise_if_broken(path, intact)
-            raise _csv_error(path, error) from error
-        _raise_if_broken(path, intact)
+            error = None
+        except duckdb.Error as caught:
+            error = caught
+        try:
+            seen = scan.result()
+        except (EOFError, zlib.error, gzip.BadGzipFile) as damage:
+            raise _broken_gzip(path, damage) from damage
+    if error:
+        raise _csv_error(path, list(layout.columns), error) from error
     rows = int(con.execute("SELECT count(*) FROM staged").fetchall()[0][0])
     if not rows:
         raise Refused("the file has no data rows", where=str(path), cure="download or make it again")
+    if seen.has_nul or seen.lines != rows + layout.skip:
+        _refuse_lines(path, layout.skip)
+    _type_numbers(con, path, layout)
     return rows
 
 
-def _raise_if_broken(path: Path, intact: "Future[None] | None") -> None:
-    try:
-        if intact:
-            intact.result()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _broken_gzip(path, error) from error
+def _one_file(path: Path) -> str:
+    """SQL of the path of this one file: no pattern, no address, whatever characters are in it."""
+    return "'" + re.sub(r"[*?[]", r"[\g<0>]", str(path.absolute())).replace("'", "''") + "'"
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _refuse_lines(path: Path, skip: int) -> None:
+    """Refuse a NUL, or a blank line between rows: DuckDB passes over it, and something is missing there."""
+    blank = 0
+    with _text(path) as file:
+        for n, text in enumerate(file, 1):
+            if "\0" in text:
+                raise Refused("the file is damaged: a NUL byte", where=f"{path}, line {n}", cure="download it again")
+            if n > skip and not text.strip("\r\n"):
+                blank = blank or n
+            elif blank:
+                raise Refused("a line between the rows is blank", where=f"{path}, line {blank}",
+                              cure="is something missing there? if not, take the line out")  # fmt: skip
 
 
-def _csv_error(path: Path, error: duckdb.Error) -> Refused:
+def _type_numbers(con: duckdb.DuckDBPyConnection, path: Path, layout: Layout) -> None:
+    """Refuse NaN and infinities in columns of numbers, and give the columns of whole numbers their type."""
+    rules = []
+    for name, kind in layout.columns.items():
+        if kind == "DOUBLE" or kind in WHOLE:
+            rules.append(Rule(f"column {name!r} is not a finite number", f'NOT isfinite("{name}")',
+                              f'"{name}"::VARCHAR', "leave the cell empty where there is no value"))  # fmt: skip
+        if kind in WHOLE:
+            rules.append(Rule(f"column {name!r} is not a whole number up to {WHOLE[kind]:,}",
+                              f'"{name}" <> trunc("{name}") OR abs("{name}") > {WHOLE[kind]}', f'"{name}"::VARCHAR',
+                              "give the original file; are columns swapped?"))  # fmt: skip
+    if rules:
+        refuse(con, path, rules)
+    for name, kind in layout.columns.items():
+        if kind in WHOLE:
+            con.execute(f'ALTER TABLE staged ALTER "{name}" TYPE {kind}')
+
+
+#: What DuckDB says of a file, and what it means.
+_MEANINGS = {
+    "state machine": "the lines do not end alike (LF, CRLF, CR)",
+    "Invalid unicode": "the line is not text (UTF-8)",
+    "aximum line size": "the line is longer than 2 MB",
+}
+
+
+def _csv_error(path: Path, names: list[str], error: duckdb.Error) -> Refused:
     """DuckDB's report on a CSV file in one sentence: what, at which line and column."""
     text = str(error)
     line = re.search(r"CSV Error on Line: (\d+)", text)
-    where = f"{path}, line {line[1]}" if line else str(path)
-    bad = re.search(r"Error when converting column \"(.+?)\". Could not convert string \"(.*?)\" to '(\w+)'", text)
+    where, cure = f"{path}, line {line[1]}" if line else str(path), "mend that line, or download the file again"
+    original = re.search(r"Original Line:\s*(#|track\b|browser\b)", text)
+    bad = re.search(r"converting column \"c(\d+)\". Could not convert string \"(.*?)\" to '\w+'", text, re.DOTALL)
     count = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    meaning = next((meaning for sign, meaning in _MEANINGS.items() if sign in text), None)
     if bad:
-        what, where = f"{bad[2]!r} is not a number" if bad[3] != "VARCHAR" else text, f"{where}, column {bad[1]!r}"
+        what, where = f"{bad[2][:80]!r} is not a number", f"{where}, column {names[int(bad[1])]!r}"
+    elif original:
+        what, cure = "a comment stands between the rows", "comments stand before the first row: take the line out"
     elif count:
         what = f"the row has {count[2]} columns where {count[1]} are expected"
     else:
-        what = f"the file cannot be read as a table: {text.splitlines()[0]}"
-    return Refused(what, where=where, cure="mend that line, or download the file again; nothing was kept")
+        what = meaning or f"the file cannot be read as a table: {text.strip().splitlines()[0]}"
+    return Refused(what, where=where, cure=f"{cure}; nothing was kept")
 
 
 def refuse(con: duckdb.DuckDBPyConnection, path: Path, rules: Sequence[Rule]) -> None:
@@ -208,7 +278,8 @@ def reject(con: duckdb.DuckDBPyConnection, path: Path, source_id: int, rules: Se
         )
     if counts:
         con.execute(
-            f"INSERT INTO rejected SELECT ?, line, {reason}, to_json(staged)::VARCHAR FROM staged WHERE {reason} IS NOT NULL",
+            f"INSERT INTO rejected SELECT ?, line, {reason}, to_json(staged)::VARCHAR FROM staged "
+            f"WHERE {reason} IS NOT NULL",
             [source_id],
         )
         con.execute(f"DELETE FROM staged WHERE {reason} IS NOT NULL")

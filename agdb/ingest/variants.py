@@ -1,4 +1,4 @@
-"""Variants by their GTEx id (chr1_1237868_G_A_b38) in temp table `staged`: the rules an id must keep, and table `variant`."""
+"""Variants by their GTEx id (chr1_1237868_G_A_b38) in temp table `staged`: the rules of an id, and table `variant`."""
 
 from pathlib import Path
 
@@ -10,8 +10,10 @@ from agdb.ingest.table import Rule
 #: GTEx v8 ids are of this assembly.
 ASSEMBLY = "GRCh38"
 
-#: Extra column of `staged`: the id in its parts [chrom, pos, ref, alt, build].
-PARTS = ", string_split(variant_id, '_') AS parts"
+#: Extra column of `staged`: the id in its parts [chrom, pos, ref, alt, build]. Names of unplaced contigs have a _.
+_SPLIT = "string_split(variant_id, '_')"
+_MANY = f"[array_to_string({_SPLIT}[:-5], '_')] || {_SPLIT}[-4:]"
+PARTS = f", CASE WHEN len({_SPLIT}) > 5 THEN {_MANY} ELSE {_SPLIT} END AS parts"
 
 #: agdb's own id, without the build: the assembly is a column.
 VARIANT_ID = "concat_ws('_', parts[1], parts[2], parts[3], parts[4])"
@@ -19,23 +21,24 @@ VARIANT_ID = "concat_ws('_', parts[1], parts[2], parts[3], parts[4])"
 _REFUSED = [
     Rule("the variant id has no build", "len(parts) = 4", "variant_id",
          "GTEx v8 ids end in _b38 (chr1_1237868_G_A_b38); give the original file"),
-    Rule("the variant id is of another build", "len(parts) = 5 AND parts[5] <> 'b38'", "variant_id",
-         "GTEx v8 is GRCh38 (_b38); hg19 tables (v7 and older) cannot be joined with it"),
-    Rule("this is not a GTEx variant id",
-         "variant_id IS NULL OR len(parts) <> 5 OR coalesce(TRY_CAST(parts[2] AS INTEGER), 0) < 1",
+    Rule("this is not a GTEx variant id",  # a position is written in one way only, or one variant would have two ids
+         "variant_id IS NULL OR len(parts) <> 5 OR NOT regexp_full_match(parts[2], '[1-9][0-9]{0,8}')",
          "coalesce(variant_id, '(missing)')", "ids look like chr1_1237868_G_A_b38"),
+    Rule("the variant id is of another build", "parts[5] <> 'b38'", "variant_id",
+         "GTEx v8 is GRCh38 (_b38); hg19 tables (v7 and older) cannot be joined with it"),
     Rule("unknown chromosome",
          f"TRY_CAST(parts[1] AS chrom_t) IS NULL AND NOT regexp_matches(parts[1], '{table.OTHER_CONTIG}')",
          "parts[1] || ' in ' || variant_id", "chromosomes are chr1 to chr22, chrX, chrY, chrM"),
     Rule("the position lies beyond the end of its chromosome",
-         f"coalesce(TRY_CAST(parts[2] AS INTEGER), 0) - 1 + length(parts[3]) > "
-         f"(SELECT c.length FROM contig AS c WHERE c.assembly = '{ASSEMBLY}' AND c.chrom = TRY_CAST(parts[1] AS chrom_t))",
+         f"coalesce(TRY_CAST(parts[2] AS INTEGER), 0) - 1 + length(parts[3]) > (SELECT c.length FROM contig AS c "
+         f"WHERE c.assembly = '{ASSEMBLY}' AND c.chrom = TRY_CAST(parts[1] AS chrom_t))",
          "variant_id", f"the file is not on {ASSEMBLY}, whatever its ids say"),
 ]  # fmt: skip
 
 _REJECTED = [
     Rule("contig_not_primary", "TRY_CAST(parts[1] AS chrom_t) IS NULL", ""),
-    Rule("allele_not_acgt", "NOT regexp_full_match(parts[3], '[ACGT]+') OR NOT regexp_full_match(parts[4], '[ACGT]+')", ""),
+    Rule("allele_not_acgt",
+         "NOT regexp_full_match(parts[3], '[ACGT]+') OR NOT regexp_full_match(parts[4], '[ACGT]+')", ""),
     Rule("ref_equals_alt", "parts[3] = parts[4]", ""),
 ]  # fmt: skip
 
