@@ -1,0 +1,60 @@
+"""One case in this process, which does nothing else: `python -m bench.measure CASE ...` prints time, memory, answer.
+
+Time: wall clock around the case alone, after its imports and preparations. Memory: the peak of this process, or of the
+program that it started, whichever is larger (Linux: VmHWM, since ru_maxrss of a process remembers the one it was
+forked from); and how far that lies above what was resident when the clock started.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.cases import CASES, Inputs, Place
+
+
+def peak_mib() -> float:
+    """Peak resident memory of this process."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:  # no /proc: macOS, where ru_maxrss counts bytes
+        scale = 2**20 if sys.platform == "darwin" else 2**10
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def children_mib() -> float:
+    """Peak resident memory of the largest program that this process started and saw the end of; 0 without one."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def measure(name: str, place: Place) -> dict[str, float | int | None]:
+    """Run the case and report on it."""
+    case = CASES[name]
+    if case.prepare:
+        case.prepare(place)
+    before = peak_mib()
+    start = time.perf_counter()
+    found = case.run(place)
+    seconds = time.perf_counter() - start
+    peak = max(peak_mib(), children_mib())
+    return {"seconds": seconds, "peak_mib": peak, "beyond_import_mib": max(peak - before, 0.0), "found": found}
+
+
+def main() -> None:
+    """Entry of `python -m bench.measure`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--inputs", type=Path, nargs=len(Inputs._fields), required=True)
+    parser.add_argument("--stored", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=args.work) as work:
+        print(json.dumps(measure(args.case, Place(Inputs(*args.inputs), args.stored, Path(work)))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The benchmark runs, compares its answers before it shows a time, and says what is missing. No time is tested."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from agdb.ingest.gtex import PAIRS
+from bench import verify
+from bench.cases import CASES, Inputs
+from bench.data import COLUMNS, inputs
+from bench.run import row, table
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_quick_run_reports_every_case(tmp_path: Path) -> None:
+    folders = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "bench.run", "--quick", *folders]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (tmp_path / "out" / "bench.md").read_text()
+    assert all(case.label in done.stdout for case in CASES.values())
+    assert "Quick" in done.stdout
+    found = json.loads((tmp_path / "out" / "bench.json").read_text())
+    assert found["found"]["rows"] == 20_000
+    assert found["found"]["variants"] > 0
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    return inputs(tmp_path_factory.mktemp("data"), 3_000, 3_000)
+
+
+def test_inputs_are_the_same_every_time(small: Inputs, tmp_path: Path) -> None:
+    again = inputs(tmp_path, 3_000, 3_000)
+    assert all(a.read_bytes() == b.read_bytes() for a, b in zip(small, again, strict=True) if a.suffix == ".bed")
+
+
+def test_a_row_that_differs_from_the_file_ends_the_run(small: Inputs, tmp_path: Path) -> None:
+    stored = tmp_path / "stored.duckdb"
+    verify.build(small, stored)
+    with duckdb.connect(stored) as con:
+        con.execute("UPDATE qtl SET slope = -slope WHERE rowid = 17")
+    with pytest.raises(SystemExit, match="not those of the file"):
+        verify.answers(small, stored, tmp_path)
+
+
+def test_a_missing_program_is_a_row_of_the_table() -> None:
+    one = [{"seconds": 2.0, "peak_mib": 1.0, "beyond_import_mib": 0.5, "found": 1}]
+    facts = {
+        "associations": 1, "peaks": 1, "rounds": 1, "cores": 1, "load_average": 0.0, "versions": {},
+        "compared_with_bedtools": False, "found": dict.fromkeys(["rows", "pairs", "variants", "associations"], 1),
+    }  # fmt: skip
+    text = table(facts, {name: one for name, case in CASES.items() if case.needs != "bedtools"})
+    assert "| bedtools intersect -u | bedtools is not installed |" in text
+    assert "NOT compared" in text
+
+
+def test_ratios_are_of_medians() -> None:
+    def times(*seconds: float) -> list[dict[str, float]]:
+        return [{"seconds": s, "peak_mib": 10.0, "beyond_import_mib": 1.0} for s in seconds]
+
+    assert row("x", times(9, 8, 1), times(2, 100, 1)).startswith("| x | 8.000 | 1.000 to 9.000 | 4.00 |")
+
+
+def test_the_made_table_has_the_columns_of_gtex() -> None:
+    assert list(PAIRS) == COLUMNS
