@@ -1,6 +1,9 @@
 """The whole path on a simulated study, told as a short story, with the known answer beside the found one."""
 
 import gzip
+import os
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,8 +59,8 @@ def _ingest(path: Path, study: Study, tell: Callable[[str], None]) -> None:
             peaks.ingest(con, study.peaks, "Simulated", "GRCh38"),
             reference.ingest(con, study.genome, "GRCh38"),
         ]
-    for source in loaded:
-        tell(f"   {source.name}: {source.rows_kept:,} of {source.rows_read:,} rows kept")
+    for source, what in zip(loaded, ("rows kept", "rows kept", "records registered"), strict=True):
+        tell(f"   {source.name}: {source.rows_kept:,} of {source.rows_read:,} {what}")
     tell(f"   {loaded[-1].notes[0]}")
 
 
@@ -140,6 +143,15 @@ def _leave(path: Path, directory: Path, tell: Callable[[str], None]) -> None:
             target = directory / f"{view}.csv"
             tell(f"   {target}: {export.to_file(con, view, target):,} rows")
     tell("7. Where to go from here")
-    tell(f'   agdb --db {path} sql "{QUESTION}"')
-    tell(f"   agdb --db {path} status      agdb --db {path} schema      agdb --db {path} check")
+    agdb = f"{_program()} --db {path}"
+    tell(f'   {agdb} sql "{QUESTION}"')
+    for command in ("status", "schema scored_qtl", "check"):
+        tell(f"   {agdb} {command}")
     tell("   README.md goes through the same on real GTEx and DNase files.")
+
+
+def _program() -> str:
+    """How the user can call agdb: by name where it is on the PATH, else by the path of this installation."""
+    if shutil.which("agdb"):
+        return "agdb"
+    return os.path.relpath(Path(sys.executable).parent / "agdb")
