@@ -2,8 +2,8 @@
 -- scored. Never two correlations on two different sets of rows.
 CREATE OR REPLACE VIEW window_comparison AS
 WITH paired AS (
-  SELECT a.label, a.tissue, a.scorer, a.window_bp AS window_a, b.window_bp AS window_b, a.source_id, a.source,
-         a.scorer_id AS scorer_a, b.scorer_id AS scorer_b, a.effect, a.score AS score_a, b.score AS score_b
+  SELECT a.label, a.source_id, a.scorer_id AS scorer_a, b.scorer_id AS scorer_b, a.effect, a.score AS score_a,
+         b.score AS score_b, hash(a.source_id, a.label, a.scorer_id, b.scorer_id) AS cell  -- as in stratum: one small key
   FROM scored_qtl AS a
   JOIN scored_qtl AS b
     ON b.source_id = a.source_id AND b.label = a.label AND b.family = a.family
@@ -18,16 +18,23 @@ ranked AS (
          count(*) OVER (g ORDER BY score_b RANGE UNBOUNDED PRECEDING) + rank() OVER (g ORDER BY score_b)
            - count(*) OVER g - 1 AS b
   FROM paired
-  WINDOW g AS (PARTITION BY source_id, label, scorer_a, scorer_b)
+  WINDOW g AS (PARTITION BY cell)
+),
+compared AS (
+  SELECT label, source_id, scorer_a, scorer_b, count(*) AS n,
+         sum(e * a)::DOUBLE / nullif(sqrt(sum(e * e)::DOUBLE) * sqrt(sum(a * a)::DOUBLE), 0) AS spearman_a,
+         sum(e * b)::DOUBLE / nullif(sqrt(sum(e * e)::DOUBLE) * sqrt(sum(b * b)::DOUBLE), 0) AS spearman_b,
+         sum(a * b)::DOUBLE / nullif(sqrt(sum(a * a)::DOUBLE) * sqrt(sum(b * b)::DOUBLE), 0) AS spearman_ab
+  FROM ranked
+  GROUP BY label, source_id, scorer_a, scorer_b
 )
-SELECT label, tissue, scorer, window_a, window_b, count(*) AS n,
-       sum(e * a)::DOUBLE / nullif(sqrt(sum(e * e)::DOUBLE) * sqrt(sum(a * a)::DOUBLE), 0) AS spearman_a,
-       sum(e * b)::DOUBLE / nullif(sqrt(sum(e * e)::DOUBLE) * sqrt(sum(b * b)::DOUBLE), 0) AS spearman_b,
-       spearman_a - spearman_b AS difference,
-       sum(a * b)::DOUBLE / nullif(sqrt(sum(a * a)::DOUBLE) * sqrt(sum(b * b)::DOUBLE), 0) AS spearman_ab,
-       source_id, source, scorer_a, scorer_b
-FROM ranked
-GROUP BY ALL;
+SELECT c.label, s.tissue, ra.name AS scorer, ra.window_bp AS window_a, rb.window_bp AS window_b, c.n, c.spearman_a,
+       c.spearman_b, c.spearman_a - c.spearman_b AS difference, c.spearman_ab, c.source_id, s.name AS source,
+       c.scorer_a, c.scorer_b
+FROM compared AS c
+JOIN source AS s ON s.source_id = c.source_id
+JOIN scorer AS ra ON ra.scorer_id = c.scorer_a
+JOIN scorer AS rb ON rb.scorer_id = c.scorer_b;
 
 COMMENT ON VIEW window_comparison IS 'One row per label set and pair of windows of one scorer, on the associations that both scored.';
 COMMENT ON COLUMN window_comparison.label IS 'Name of the label column of the source.';
