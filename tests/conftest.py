@@ -1,0 +1,42 @@
+"""Fixtures of all tests: a database is made once and copied, since making one takes longer than most tests."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from agdb import db
+
+Ask = Callable[..., list[tuple[object, ...]]]
+
+
+@pytest.fixture(scope="session")
+def template_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An initialised database that nobody writes to."""
+    path = tmp_path_factory.mktemp("template") / "template.duckdb"
+    db.create(path)
+    return path
+
+
+@pytest.fixture
+def fresh_db(template_db: Path, tmp_path: Path) -> Path:
+    """Path of an initialised, empty database in a folder of its own."""
+    path = tmp_path / "db" / "study.duckdb"
+    path.parent.mkdir()
+    shutil.copyfile(template_db, path)
+    return path
+
+
+@pytest.fixture
+def con(fresh_db: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A writing connection to `fresh_db`."""
+    with db.writing(fresh_db, views=False) as opened:  # the template has them
+        yield opened
+
+
+@pytest.fixture
+def ask(con: duckdb.DuckDBPyConnection) -> Ask:
+    """Ask `con` in SQL: the rows."""
+    return lambda query, *values: con.execute(query, list(values)).fetchall()
