@@ -117,8 +117,8 @@ ASSOCIATIONS = (
 )
 #: The least that DuckDB can do: read what the overlap reads, and look one key up in a hash table. No interval test.
 PROBE = (
-    "SELECT v.variant_id FROM variant AS v SEMI JOIN (SELECT chrom_start >> 11 AS bin FROM peak) AS p "
-    "ON p.bin = v.chrom_start >> 11 WHERE length(v.ref) > 0 AND v.chrom IS NOT NULL"
+    "SELECT count(*) AS n, max(length(v.ref)) AS reach, max(v.chrom) AS chrom FROM variant AS v "
+    "SEMI JOIN (SELECT chrom_start >> 11 AS bin FROM peak) AS p ON p.bin = v.pos >> 11"
 )
 
 

@@ -1,7 +1,8 @@
 """One case in this process, which does nothing else: `python -m bench.measure CASE ...` prints time, memory, answer.
 
-Time: wall clock around the case alone, after its imports and preparations. Memory: the peak of this process, or of the
-program that it started, whichever is larger (Linux: VmHWM, since ru_maxrss of a process remembers the one it was
+Time: wall clock around the case alone, after its imports and preparations; and the seconds that all its threads and
+programs spent on a core, which hardly change when others use the machine too. Memory: the peak of this process, or of
+the program that it started, whichever is larger (Linux: VmHWM, since ru_maxrss of a process remembers the one it was
 forked from); and how far that lies above what was resident when the clock started.
 """
 
@@ -31,17 +32,27 @@ def children_mib() -> float:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
+def core_seconds() -> float:
+    """Seconds on a core so far: this process, its threads, and the programs that it saw the end of."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
 def measure(name: str, place: Place) -> dict[str, float | int | None]:
     """Run the case and report on it."""
     case = CASES[name]
     if case.prepare:
         case.prepare(place)
-    before = peak_mib()
+    before, cores = peak_mib(), core_seconds()
     start = time.perf_counter()
     found = case.run(place)
     seconds = time.perf_counter() - start
+    cores = core_seconds() - cores
     peak = max(peak_mib(), children_mib())
-    return {"seconds": seconds, "peak_mib": peak, "beyond_import_mib": max(peak - before, 0.0), "found": found}
+    return {
+        "seconds": seconds, "core_seconds": cores, "peak_mib": peak, "beyond_start_mib": max(peak - before, 0.0),
+        "found": found,
+    }  # fmt: skip
 
 
 def main() -> None:

@@ -96,11 +96,11 @@ def table(facts: dict[str, Any], measured: dict[str, list[Measured]]) -> str:
     for name, case in CASES.items():
         if case.group != group:
             group, agdb = case.group, measured[name]
-            lines += ["", f"| {group} | median s | min to max | times agdb | peak MiB | beyond start MiB |",
-                      "|---|---:|---:|---:|---:|---:|"]  # fmt: skip
+            lines += ["", f"| {group} | median s | min to max | times agdb | core s | times agdb | MiB | its own |",
+                      "|---|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
         done = measured.get(name)
         lines.append(
-            row(case.label, done, agdb) if done else f"| {case.label} | {case.needs} is not installed | | | | |"
+            row(case.label, done, agdb) if done else f"| {case.label} | {case.needs} is not installed | | | | | | |"
         )
     return "\n".join(lines) + "\n"
 
@@ -108,11 +108,11 @@ def table(facts: dict[str, Any], measured: dict[str, list[Measured]]) -> str:
 def row(label: str, case: list[Measured], agdb: list[Measured]) -> str:
     """One line of a table; memory is the largest seen."""
     seconds = [m["seconds"] for m in case]
-    ratio = median(seconds) / median(m["seconds"] for m in agdb)
-    peak, beyond = (max(m[key] for m in case) for key in ("peak_mib", "beyond_import_mib"))
+    wall, cores = ((median(m[key] for m in case), median(m[key] for m in agdb)) for key in ("seconds", "core_seconds"))
+    peak, beyond = (max(m[key] for m in case) for key in ("peak_mib", "beyond_start_mib"))
     return (
-        f"| {label} | {median(seconds):.3f} | {min(seconds):.3f} to {max(seconds):.3f} | {ratio:.2f} | {peak:.0f} "
-        f"| {beyond:.0f} |"
+        f"| {label} | {wall[0]:.3f} | {min(seconds):.3f} to {max(seconds):.3f} | {wall[0] / wall[1]:.2f} "
+        f"| {cores[0]:.3f} | {cores[0] / cores[1]:.2f} | {peak:.0f} | {beyond:.0f} |"
     )
 
 

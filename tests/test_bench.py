@@ -50,7 +50,7 @@ def test_a_row_that_differs_from_the_file_ends_the_run(small: Inputs, tmp_path: 
 
 
 def test_a_missing_program_is_a_row_of_the_table() -> None:
-    one = [{"seconds": 2.0, "peak_mib": 1.0, "beyond_import_mib": 0.5, "found": 1}]
+    one = [{"seconds": 2.0, "core_seconds": 3.0, "peak_mib": 1.0, "beyond_start_mib": 0.5, "found": 1}]
     facts = {
         "associations": 1, "peaks": 1, "rounds": 1, "cores": 1, "load_average": 0.0, "versions": {},
         "compared_with_bedtools": False, "found": dict.fromkeys(["rows", "pairs", "variants", "associations"], 1),
@@ -62,7 +62,7 @@ def test_a_missing_program_is_a_row_of_the_table() -> None:
 
 def test_ratios_are_of_medians() -> None:
     def times(*seconds: float) -> list[dict[str, float]]:
-        return [{"seconds": s, "peak_mib": 10.0, "beyond_import_mib": 1.0} for s in seconds]
+        return [{"seconds": s, "core_seconds": s, "peak_mib": 10.0, "beyond_start_mib": 1.0} for s in seconds]
 
     assert row("x", times(9, 8, 1), times(2, 100, 1)).startswith("| x | 8.000 | 1.000 to 9.000 | 4.00 |")
 
