@@ -1,71 +1,55 @@
-"""The database file: opening it, its migrations, its views, its runs.
+"""The database file: making it, opening it, transactions, its runs and scorers.
 
-Tables are made by `migrations/` (durable, checksummed, append-only), views by `sql/` (derived, made anew on every
-write-open). A DuckDB file has one writing process, and a writer shuts readers out, so connections are held briefly.
+A DuckDB file has one writing process, and a writer shuts readers out, so connections are held briefly. What the
+database is made of stands in `agdb.schema`; callers find it here too.
 """
 
-import hashlib
 import json
-import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib import resources
-from importlib.resources.abc import Traversable
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
 from agdb import __version__
-from agdb.errors import AgdbError, DatabaseBusy, Refused
+from agdb.errors import DatabaseBusy, Refused
+from agdb.schema import (
+    Applied,
+    Check,
+    Migration,
+    applied_migrations,
+    checks,
+    make_views,
+    migrate,
+    migrations,
+    pending_migrations,
+    utc_now,
+)
+
+__all__ = [
+    "PATIENCE_S",
+    "Applied",
+    "Check",
+    "Migration",
+    "add_scorer",
+    "applied_migrations",
+    "checks",
+    "create",
+    "finish_run",
+    "migrations",
+    "next_id",
+    "pending_migrations",
+    "reading",
+    "start_run",
+    "transaction",
+    "utc_now",
+    "writing",
+]
 
 #: Seconds that a command waits for another process to let go of the file.
 PATIENCE_S = 5.0
-
-
-class Migration(NamedTuple):
-    """One numbered file of `migrations/`."""
-
-    number: int
-    name: str
-    sql: str
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.sql.encode()).hexdigest()
-
-
-class Applied(NamedTuple):
-    """One row of `schema_migration`."""
-
-    number: int
-    name: str
-    sha256: str
-    applied_at: datetime
-
-
-def shipped(folder: str) -> Traversable:
-    """The top-level folder `sql` or `migrations`: inside the wheel, or beside the package in a checkout."""
-    inside = resources.files("agdb") / "_resources" / folder
-    return inside if inside.is_dir() else Path(__file__).resolve().parents[1] / folder
-
-
-def sql_files(folder: str) -> list[tuple[str, str]]:
-    """(stem, text) of the .sql files of a shipped folder, in reading order."""
-    files = [f for f in shipped(folder).iterdir() if f.name.endswith(".sql")]
-    return [(f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in sorted(files, key=lambda f: f.name)]
-
-
-def migrations() -> list[Migration]:
-    """The migrations of this version of agdb, in order."""
-    return [Migration(int(stem[:4]), stem, sql) for stem, sql in sql_files("migrations")]
-
-
-def utc_now() -> datetime:
-    """Now, UTC, without time zone: what TIMESTAMP columns hold."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -114,15 +98,18 @@ def create(path: Path) -> list[Migration]:
     """
     if not path.parent.is_dir():
         raise Refused("the folder of the database does not exist", where=str(path.parent), cure="make it, or use --db")
-    is_new = not path.exists()
+    made_here = False
+    absent = not path.exists()
     try:
         with _connect(path, read_only=False) as con:
-            if not is_new and not _is_agdb(con):
+            made_here = absent and not _is_agdb(con)  # another `init` may have been quicker: its file is not ours
+            if not absent and not _is_agdb(con):
                 raise _not_agdb(path)
-            done = _migrate(con)
-            _make_views(con)
-    except AgdbError:
-        if is_new:
+            with transaction(con):
+                done = migrate(con)
+                make_views(con)
+    except BaseException:
+        if made_here:
             path.unlink(missing_ok=True)
         raise
     return done
@@ -137,65 +124,6 @@ def _not_agdb(path: Path) -> Refused:
     return Refused("this DuckDB file is not an agdb database", where=str(path), cure="agdb --db NEW.duckdb init")
 
 
-def applied_migrations(con: duckdb.DuckDBPyConnection) -> list[Applied]:
-    """The migrations that this database has seen, in order."""
-    rows = con.execute("SELECT number, name, sha256, applied_at FROM schema_migration ORDER BY number").fetchall()
-    return [Applied(*row) for row in rows]
-
-
-def pending_migrations(known: list[Migration], applied: list[Applied]) -> list[Migration]:
-    """The migrations still to apply.
-
-    Raises:
-        Refused: an applied migration was edited, is missing from this version, or a new one is numbered before it.
-    """
-    by_number = {m.number: m for m in known}
-    for a in applied:
-        m = by_number.get(a.number)
-        if m is None or m.name != a.name:
-            raise Refused(
-                f"migration {a.name} was applied to this database but is missing from this agdb",
-                cure="use the agdb version that wrote the database, or a newer one",
-            )
-        if m.sha256 != a.sha256:
-            raise Refused(
-                f"migration {a.name} was edited after it was applied to this database",
-                where=f"sha256 {m.sha256[:12]}, applied as {a.sha256[:12]}",
-                cure="restore the file; a change to the tables is a new migration",
-            )
-    last = max((a.number for a in applied), default=0)
-    todo = [m for m in known if m.number not in {a.number for a in applied}]
-    late = [m.name for m in todo if m.number < last]
-    if late:
-        raise Refused(
-            f"migration {late[0]} is out of order: number {last} was applied before it",
-            cure="give it the next free number",
-        )
-    return todo
-
-
-def _migrate(con: duckdb.DuckDBPyConnection) -> list[Migration]:
-    with transaction(con):
-        con.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER NOT NULL, name VARCHAR NOT NULL, "
-            "sha256 VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL, agdb_version VARCHAR NOT NULL, "
-            "duckdb_version VARCHAR NOT NULL)"
-        )
-        con.execute("COMMENT ON TABLE schema_migration IS 'One row per migration applied: what made the tables.'")
-        todo = pending_migrations(migrations(), applied_migrations(con))
-        for m in todo:
-            con.execute(m.sql)
-            row = [m.number, m.name, m.sha256, utc_now(), __version__, duckdb.__version__]
-            con.execute("INSERT INTO schema_migration VALUES (?, ?, ?, ?, ?, ?)", row)
-    return todo
-
-
-def _make_views(con: duckdb.DuckDBPyConnection) -> None:
-    with transaction(con):
-        for _, sql in sql_files("sql"):
-            con.execute(sql)
-
-
 @contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """All of it, or nothing: also when the process is interrupted."""
@@ -203,7 +131,8 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        con.execute("ROLLBACK")
+        with suppress(duckdb.Error):  # the engine may have rolled back itself; the first error is the one to tell
+            con.execute("ROLLBACK")
         raise
     con.execute("COMMIT")
 
@@ -228,7 +157,8 @@ def writing(path: Path, *, views: bool = True) -> Iterator[duckdb.DuckDBPyConnec
     """
     with _existing(path, read_only=False) as con:
         if views:
-            _make_views(con)
+            with transaction(con):
+                make_views(con)
         yield con
 
 
@@ -274,27 +204,3 @@ def add_scorer(con: duckdb.DuckDBPyConnection, row: Mapping[str, object]) -> Non
         f"INSERT INTO scorer ({columns}) SELECT {marks} WHERE ? NOT IN (SELECT scorer_id FROM scorer)",
         [*row.values(), row["scorer_id"]],
     )
-
-
-class Check(NamedTuple):
-    """One file of `sql/checks/`: a query (source_id, problem) that must return no rows."""
-
-    name: str
-    severity: str
-    gates: str
-    cure: str
-    sql: str
-
-    @property
-    def claim(self) -> str:
-        """What it claims of the data, in words."""
-        return self.name.replace("_", " ")
-
-
-def checks() -> list[Check]:
-    """The checks, in order of their names. Each opens with `-- severity:`, `-- gates:` and `-- cure:` lines."""
-    found = []
-    for stem, sql in sql_files("sql/checks"):
-        head = dict(re.findall(r"^-- (severity|gates|cure): (.+)$", sql, re.MULTILINE))
-        found.append(Check(stem, head["severity"], head["gates"], head["cure"], sql))
-    return found

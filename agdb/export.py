@@ -1,7 +1,8 @@
-"""Rows out: a view to a file, a query to the terminal. DuckDB writes CSV, JSON and Parquet; nothing is formatted twice."""
+"""Rows out: a view to a file, a query to the terminal. DuckDB writes CSV, JSON and Parquet, Python none of them."""
 
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -42,17 +43,21 @@ def to_file(con: duckdb.DuckDBPyConnection, view: str, path: Path, format_: str 
         raise UsageError(f"there is no view or table {view!r}", cure=f"one of {', '.join(names)}")
     format_ = format_ or path.suffix.removeprefix(".").lower()
     if format_ not in COPY:
-        raise UsageError(f"unknown format {format_!r}", cure=f"one of {', '.join(COPY)}: as --format, or as the file's ending")
+        known = ", ".join(COPY)
+        raise UsageError(f"unknown format {format_!r}", cure=f"one of {known}: as --format, or as the file's ending")
     part = path.with_name(f".{path.name}.part")
     try:
-        found = con.execute(f"COPY (SELECT * FROM {view} ORDER BY ALL) TO '{_quoted(part)}' ({COPY[format_]})").fetchall()
+        query = f"COPY (SELECT * FROM {_identifier(view)} ORDER BY ALL) TO {_literal(part)} ({COPY[format_]})"
+        n_rows = int(con.execute(query).fetchall()[0][0])
         part.replace(path)
     except (duckdb.IOException, OSError) as error:
-        part.unlink(missing_ok=True)
-        raise Refused(
-            f"cannot write: {str(error).splitlines()[0]}", where=str(path), cure="give a folder that exists and can be written"
-        ) from error
-    return int(found[0][0])
+        first = str(error).splitlines()[0]
+        cure = "give a folder that exists and can be written"
+        raise Refused(f"cannot write: {first}", where=str(path), cure=cure) from error
+    finally:
+        with suppress(OSError):  # where it is there still, it is not complete
+            part.unlink()
+    return n_rows
 
 
 def to_stream(con: duckdb.DuckDBPyConnection, query: str, format_: str, stream: IO[bytes]) -> None:
@@ -63,30 +68,42 @@ def to_stream(con: duckdb.DuckDBPyConnection, query: str, format_: str, stream: 
     """
     if format_ != "table" and format_ not in COPY:
         raise UsageError(f"unknown format {format_!r}", cure=f"one of table, {', '.join(COPY)}")
-    query = query.strip().rstrip(";")
     try:
-        statements = con.extract_statements(query)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise UsageError("agdb sql answers one SELECT", cure="write one question; the database is open read-only")
+        query = _one_select(con, query)
         if format_ == "table":
             stream.write(_as_text(con, query).encode())
             return
         with tempfile.TemporaryDirectory() as folder:
             part = Path(folder) / "rows"
-            con.execute(f"COPY (\n{query}\n) TO '{_quoted(part)}' ({COPY[format_]})")
+            con.execute(f"COPY (\n{query}\n) TO {_literal(part)} ({COPY[format_]})")
             with part.open("rb") as rows:
                 shutil.copyfileobj(rows, stream)
     except duckdb.Error as error:
-        raise UsageError(f"the query failed: {error}", cure="agdb schema lists the tables, views and columns") from error
+        cure = "agdb schema lists the tables, views and columns"
+        raise UsageError(f"the query failed: {error}", cure=cure) from error
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _one_select(con: duckdb.DuckDBPyConnection, query: str) -> str:
+    """The query without its semicolon and what follows it, so that it can stand in brackets."""
+    statements = con.extract_statements(query)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise UsageError("agdb sql answers one SELECT", cure="write one question; the database is open read-only")
+    raw = query.encode()  # tokens are counted in bytes
+    ends = [at for at, _ in duckdb.tokenize(query) if raw[at : at + 1] == b";"]
+    return raw[: ends[0]].decode() if ends else query
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _as_text(con: duckdb.DuckDBPyConnection, query: str) -> str:
-    result = con.execute(f"SELECT * FROM (\n{query}\n) LIMIT {SHOWN + 1}")
-    names, rows = [d[0] for d in result.description or []], result.fetchall()
+    result = con.execute(query)
+    names, rows = [d[0] for d in result.description or []], result.fetchmany(SHOWN + 1)
     text = text_table(names, rows[:SHOWN])
     more = "more rows are not shown; --format csv writes all" if len(rows) > SHOWN else f"{len(rows):,} rows"
     return f"{text}({more})\n"

@@ -4,7 +4,7 @@ Whatever stops a run, the batches before stay, and the next run finds the rest i
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from agdb import db
-from agdb.errors import ProviderError, Refused
+from agdb.errors import DatabaseBusy, ProviderError, Refused
 from agdb.predictors.contract import FAILURES, SCORES, VARIANTS, Predicted, Predictor
 
 
@@ -54,11 +54,9 @@ def run(
     with db.writing(path) as con, db.transaction(con):
         db.add_scorer(con, scorer.row)
         work = _work(con, scorer.scorer_id, in_peaks, limit)
-        before = con.execute("SELECT count(DISTINCT variant_id) FROM prediction WHERE scorer_id = ?", [scorer.scorer_id])
-        scored_before = int(before.fetchall()[0][0])
-        run_id = db.start_run(
-            con, "predict", predictor.software, scorer=scorer.name, window_bp=scorer.window_bp, in_peaks=in_peaks, limit=limit
-        )
+        scored_before = _scored(con, scorer.scorer_id)
+        asked = {"scorer": scorer.name, "window_bp": scorer.window_bp, "in_peaks": in_peaks, "limit": limit}
+        run_id = db.start_run(con, "predict", predictor.software, **asked)
     outcome = Outcome(run_id, work.num_rows, scored_before=scored_before)
     progress(0, work.num_rows)
     with _recorded(path, outcome):
@@ -75,13 +73,18 @@ def run(
     return outcome
 
 
+def _scored(con: duckdb.DuckDBPyConnection, scorer_id: str) -> int:
+    query = "SELECT count(DISTINCT variant_id) FROM prediction WHERE scorer_id = ?"
+    return int(con.execute(query, [scorer_id]).fetchall()[0][0])
+
+
 def _work(con: duckdb.DuckDBPyConnection, scorer_id: str, in_peaks: bool, limit: int | None) -> pa.Table:
     """The pending variants in genome order, as a table of schema VARIANTS."""
-    found = con.execute(
+    found = con.sql(
         "SELECT variant_id, chrom::VARCHAR AS chrom, pos::BIGINT AS pos, ref, alt FROM pending WHERE scorer_id = ?"
         + (" AND in_peak" if in_peaks else "")
         + " ORDER BY pending.chrom, pending.pos, variant_id LIMIT ?",
-        [scorer_id, limit if limit is not None else 2**62],
+        params=[scorer_id, limit if limit is not None else 2**62],
     )
     return found.to_arrow_table().cast(VARIANTS)
 
@@ -94,35 +97,62 @@ def _batches(work: pa.Table, size: int) -> Iterator[pa.Table]:
 @contextmanager
 def _recorded(path: Path, outcome: Outcome) -> Iterator[None]:
     """Record how the run ended, however it ends."""
-    status = "failed"
     try:
         yield
-        status = "done"
-    except KeyboardInterrupt:
-        status = "interrupted"
+    except BaseException as error:
+        with suppress(DatabaseBusy):  # what stopped the run is the news, not that this could not be written down
+            _finish(path, outcome, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
-    finally:
-        with db.writing(path, views=False) as con:
-            db.finish_run(con, outcome.run_id, outcome.scored, status)
+    _finish(path, outcome, "done")
+
+
+def _finish(path: Path, outcome: Outcome, status: str) -> None:
+    with db.writing(path, views=False) as con:
+        db.finish_run(con, outcome.run_id, outcome.scored, status)
 
 
 def _checked(predicted: Predicted, batch: pa.Table, *, whole: bool = True) -> Predicted:
     """Hold a predictor to its contract: the schemas, finite scores, and the variants it was asked for, all of them."""
-    scores, failures = predicted.scores.cast(SCORES), predicted.failures.cast(FAILURES)
-    problem = None
-    if scores.num_rows and not pc.all(pc.is_finite(scores["score"])).as_py():
-        problem = "a score is not a finite number"
+    scores = _of_schema(predicted.scores, SCORES, "scores")
+    failures = _of_schema(predicted.failures, FAILURES, "failures")
     asked = set(batch["variant_id"].to_pylist())
     scored, failed = set(scores["variant_id"].to_pylist()), set(failures["variant_id"].to_pylist())
+    if not pc.all(pc.is_finite(scores["score"]), min_count=0).as_py():
+        raise _broken("a score is not a finite number")
     if (scored | failed) - asked:
-        problem = f"an answer for a variant that was not asked for ({min((scored | failed) - asked)})"
-    elif scored & failed:
-        problem = f"both a score and a failure for {min(scored & failed)}"
-    elif whole and asked - scored - failed:
-        problem = f"no answer for {min(asked - scored - failed)}"
-    if problem:
-        raise Refused(f"the predictor broke its contract: {problem}", cure="the batch was not stored; this is a bug in it")
+        raise _broken(f"an answer for a variant that was not asked for ({min((scored | failed) - asked)})")
+    if scored & failed:
+        raise _broken(f"both a score and a failure for {min(scored & failed)}")
+    if whole and asked - scored - failed:
+        raise _broken(f"no answer for {min(asked - scored - failed)}")
+    # a scorer is one number a variant (or a variant and gene): a second track would silently double its associations
+    if twice := _repeated(scores, ["variant_id", "gene_id"]) or _repeated(failures, ["variant_id"]):
+        raise _broken(f"two answers for {twice}")
     return Predicted(scores, failures)
+
+
+def _of_schema(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
+    try:
+        cast = table.cast(schema)
+    except (pa.ArrowException, ValueError) as error:
+        raise _broken(f"its {name} are not of the schema: {str(error).splitlines()[0]}") from error
+    for field in schema:
+        if not field.nullable and cast[field.name].null_count:
+            raise _broken(f"its {name} have no {field.name} in a row")
+    return cast
+
+
+def _repeated(table: pa.Table, key: list[str]) -> str | None:
+    """The first variant whose key stands twice."""
+    counts = table.select(key).group_by(key).aggregate([([], "count_all")])
+    twice = counts.filter(pc.greater(counts["count_all"], 1))["variant_id"]
+    return str(pc.min(twice).as_py()) if len(twice) else None
+
+
+def _broken(problem: str) -> Refused:
+    return Refused(
+        f"the predictor broke its contract: {problem}", cure="the batch was not stored; this is a bug in the predictor"
+    )
 
 
 def _store(path: Path, predictor: Predictor, predicted: Predicted, outcome: Outcome) -> None:
@@ -134,13 +164,14 @@ def _store(path: Path, predictor: Predictor, predicted: Predicted, outcome: Outc
         con.register("failed", predicted.failures)
         con.execute(
             "INSERT INTO prediction BY NAME SELECT $scorer_id AS scorer_id, $assembly AS assembly, s.*, "
-            "$provider AS provider, $run_id AS run_id FROM scored AS s "
-            "ANTI JOIN prediction AS p ON p.scorer_id = $scorer_id AND p.assembly = $assembly AND p.variant_id = s.variant_id",
+            "$provider AS provider, $run_id AS run_id FROM scored AS s ANTI JOIN prediction AS p "
+            "ON p.scorer_id = $scorer_id AND p.assembly = $assembly AND p.variant_id = s.variant_id",
             {**given, "provider": predictor.provider},
         )
         con.execute(
-            "INSERT INTO failure BY NAME SELECT $scorer_id AS scorer_id, $assembly AS assembly, f.variant_id, f.reason, "
-            "$at AS last_at, $run_id AS run_id FROM failed AS f",
+            "INSERT INTO failure BY NAME SELECT $scorer_id AS scorer_id, $assembly AS assembly, f.*, "
+            "$at AS last_at, $run_id AS run_id FROM failed AS f ANTI JOIN failure AS g "
+            "ON g.scorer_id = $scorer_id AND g.assembly = $assembly AND g.variant_id = f.variant_id",
             {**given, "at": db.utc_now()},
         )
     outcome.scored += len(set(predicted.scores["variant_id"].to_pylist()))

@@ -77,7 +77,7 @@ def zou_difference(r_a: ArrayLike, r_b: ArrayLike, r_ab: ArrayLike, n: ArrayLike
 
 
 def meng_pvalue(r_a: ArrayLike, r_b: ArrayLike, r_ab: ArrayLike, n: ArrayLike) -> Floats:
-    """Two-sided p-value of r_a = r_b on the same rows (Meng, Rosenthal & Rubin 1992, Psychological Bulletin 111:172)."""
+    """Two-sided p-value of r_a = r_b on the same rows (Meng, Rosenthal & Rubin 1992, Psychol. Bull. 111:172)."""
     a, b, ab, n = (np.asarray(v, float) for v in (r_a, r_b, r_ab, n))
     mean_square = (a**2 + b**2) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -91,4 +91,5 @@ def detectable_correlation(n: ArrayLike, power: float = 0.8, alpha: float = 0.05
     """Smallest |r| that a two-sided test at `alpha` finds with `power`: tanh((z_alpha + z_power) / sqrt(n-3))."""
     n = np.asarray(n, float)
     z = stats.norm.isf(alpha / 2) + stats.norm.isf(1 - power)
-    return np.tanh(np.divide(z, np.sqrt(np.maximum(n - 3, 0)), out=np.full(n.shape, np.inf), where=n > 3))
+    half = np.divide(z, np.sqrt(np.maximum(n - 3, 0)), out=np.full(n.shape, np.inf), where=n > 3)
+    return np.asarray(np.tanh(half), float)

@@ -22,7 +22,7 @@ ranked AS (
 agreement AS (
   SELECT source_id, label, scorer_id, stratification::VARCHAR AS stratification, stratum, count(*) AS n,
          sum(effect_rank * score_rank)::DOUBLE
-           / nullif(sqrt(sum(effect_rank * effect_rank)::DOUBLE) * sqrt(sum(score_rank * score_rank)::DOUBLE), 0) AS spearman,
+           / nullif(sqrt(sum(effect_rank * effect_rank)::DOUBLE * sum(score_rank * score_rank)::DOUBLE), 0) AS spearman,
          CASE WHEN min(effect) < max(effect) AND min(score) < max(score) THEN corr(effect, score) END AS pearson,
          count(DISTINCT variant_id) AS n_variants,
          count(DISTINCT gene_id) AS n_genes,

@@ -22,9 +22,9 @@ ranked AS (
 ),
 compared AS (
   SELECT label, source_id, scorer_a, scorer_b, count(*) AS n,
-         sum(e * a)::DOUBLE / nullif(sqrt(sum(e * e)::DOUBLE) * sqrt(sum(a * a)::DOUBLE), 0) AS spearman_a,
-         sum(e * b)::DOUBLE / nullif(sqrt(sum(e * e)::DOUBLE) * sqrt(sum(b * b)::DOUBLE), 0) AS spearman_b,
-         sum(a * b)::DOUBLE / nullif(sqrt(sum(a * a)::DOUBLE) * sqrt(sum(b * b)::DOUBLE), 0) AS spearman_ab
+         sum(e * a)::DOUBLE / nullif(sqrt(sum(e * e)::DOUBLE * sum(a * a)::DOUBLE), 0) AS spearman_a,
+         sum(e * b)::DOUBLE / nullif(sqrt(sum(e * e)::DOUBLE * sum(b * b)::DOUBLE), 0) AS spearman_b,
+         sum(a * b)::DOUBLE / nullif(sqrt(sum(a * a)::DOUBLE * sum(b * b)::DOUBLE), 0) AS spearman_ab
   FROM ranked
   GROUP BY label, source_id, scorer_a, scorer_b
 )
