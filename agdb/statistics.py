@@ -30,14 +30,19 @@ def correlation_pvalue(r: ArrayLike, n: ArrayLike) -> Floats:
 
     For Pearson exact under normality; for Spearman the usual approximation (Zar 1972), as in `scipy.stats.spearmanr`.
     """
-    r, n = np.asarray(r, float), np.asarray(n, float)
+    r, n = _correlation(r), np.asarray(n, float)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = r * np.sqrt((n - 2) / ((1 - r) * (1 + r)))
         return np.where(n >= 3, t_pvalue(t, np.maximum(n - 2, 1)), np.nan)
 
 
+def _correlation(r: ArrayLike) -> Floats:
+    """Within -1 to 1: rounding may have pushed a perfect correlation past it."""
+    return np.asarray(np.clip(np.asarray(r, float), -1, 1), float)
+
+
 def _tanh_interval(r: ArrayLike, variance: ArrayLike, level: float) -> Interval:
-    r, variance = np.asarray(r, float), np.asarray(variance, float)
+    r, variance = _correlation(r), np.asarray(variance, float)
     with np.errstate(divide="ignore", invalid="ignore"):
         half = stats.norm.isf((1 - level) / 2) * np.sqrt(variance)
         centre = np.arctanh(r)

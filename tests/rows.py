@@ -1,0 +1,124 @@
+"""Rows straight into the tables: for the tests of what stands above ingest. Names are short, defaults are plain."""
+
+from collections.abc import Iterable, Sequence
+
+import duckdb
+
+ASSEMBLY = "GRCh38"
+
+
+def add_source(
+    con: duckdb.DuckDBPyConnection,
+    source_id: int,
+    kind: str = "qtl",
+    *,
+    effect: str | None = "slope",
+    tissue: str | None = "Lung",
+    assembly: str = ASSEMBLY,
+    biosample: str | None = None,
+) -> None:
+    """One row of `source`."""
+    con.execute(
+        "INSERT INTO source (source_id, kind, format, name, tissue, biosample, assembly, effect, effect_unit, path, "
+        "sha256, bytes, run_id) VALUES (?, ?, 'test', 'file' || ?, ?, ?, ?, ?, 'unit', 'file', 'sha', 1, 1)",
+        [source_id, kind, source_id, tissue, biosample, assembly, effect],
+    )
+
+
+def variant_id(chrom: str, pos: int, ref: str = "A", alt: str = "C") -> str:
+    """As ingest writes it."""
+    return f"{chrom}_{pos}_{ref}_{alt}"
+
+
+def add_variants(
+    con: duckdb.DuckDBPyConnection,
+    variants: Iterable[tuple[str, int, str, str]],
+    *,
+    assembly: str = ASSEMBLY,
+    ref_status: str = "match",
+) -> list[str]:
+    """Rows of `variant` from (chrom, pos, ref, alt); returns their ids."""
+    rows = [[variant_id(*v), assembly, *v, ref_status] for v in variants]
+    insert(con, "variant (variant_id, assembly, chrom, pos, ref, alt, ref_status)", rows)
+    return [str(row[0]) for row in rows]
+
+
+def add_snvs(con: duckdb.DuckDBPyConnection, n: int, *, ref_status: str = "match", first: int = 1) -> list[str]:
+    """n SNVs of chr1, one every 10 bases; returns their ids."""
+    return add_variants(con, [("chr1", 10 * (first + i), "A", "C") for i in range(n)], ref_status=ref_status)
+
+
+def add_qtls(
+    con: duckdb.DuckDBPyConnection,
+    source_id: int,
+    variants: Sequence[str],
+    effects: Sequence[float | None],
+    *,
+    column: str = "slope",
+    gene: str | Sequence[str] = "ENSG1",
+    tissue: str = "Lung",
+    assembly: str = ASSEMBLY,
+    qval: float | None = None,
+) -> None:
+    """Rows of `qtl`: one gene, or one each."""
+    genes = [gene] * len(variants) if isinstance(gene, str) else gene
+    rows = [[source_id, assembly, v, g, g, tissue, e, qval] for v, g, e in zip(variants, genes, effects, strict=True)]
+    insert(con, f"qtl (source_id, assembly, variant_id, phenotype_id, gene_id, tissue, {column}, qval)", rows)
+
+
+def add_scorer(
+    con: duckdb.DuckDBPyConnection,
+    scorer_id: str,
+    window_bp: int = 100,
+    *,
+    name: str = "scorer",
+    assembly: str = ASSEMBLY,
+    reads_genome: bool = False,
+) -> None:
+    """One row of `scorer`; those of one name are of one family."""
+    con.execute(
+        "INSERT INTO scorer VALUES (?, ?, 'model', '1', ?, 'DNASE', ?, NULL, 'DIFF', '', true, ?, "
+        "json_object('name', ?, 'window_bp', ?)::VARCHAR)",
+        [scorer_id, name, assembly, window_bp, reads_genome, name, window_bp],
+    )
+
+
+def add_scores(
+    con: duckdb.DuckDBPyConnection,
+    scorer_id: str,
+    variants: Sequence[str],
+    scores: Sequence[float],
+    *,
+    gene: str | None = None,
+    assembly: str = ASSEMBLY,
+) -> None:
+    """Rows of `prediction`."""
+    rows = [[scorer_id, assembly, v, gene, s, "test", 1] for v, s in zip(variants, scores, strict=True)]
+    insert(con, "prediction (scorer_id, assembly, variant_id, gene_id, score, provider, run_id)", rows)
+
+
+def add_peaks(
+    con: duckdb.DuckDBPyConnection,
+    source_id: int,
+    peaks: Iterable[tuple[str, int, int]],
+    *,
+    assembly: str = ASSEMBLY,
+    biosample: str = "K562",
+) -> None:
+    """Rows of `peak` from (chrom, chrom_start, chrom_end)."""
+    rows = [[source_id, biosample, assembly, *p] for p in peaks]
+    insert(con, "peak (source_id, biosample, assembly, chrom, chrom_start, chrom_end)", rows)
+
+
+def insert(con: duckdb.DuckDBPyConnection, into: str, rows: Sequence[Sequence[object]]) -> None:
+    """All rows in one statement: row by row is slow."""
+    if not rows:
+        return
+    marks = ", ".join("(" + ", ".join("?" * len(rows[0])) + ")" for _ in rows)
+    con.execute(f"INSERT INTO {into} VALUES {marks}", [value for row in rows for value in row])
+
+
+def forget(con: duckdb.DuckDBPyConnection) -> None:
+    """Empty every table of facts: for properties, which share one database."""
+    for table in ("source", "variant", "qtl", "peak", "scorer", "prediction", "failure"):
+        con.execute(f"DELETE FROM {table}")
