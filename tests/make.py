@@ -131,19 +131,19 @@ def fasta(path: Path, records: dict[str, str] | None = None) -> Path:
 
 
 def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table of a DuckDB file, and the columns of every view."""
+    """Every row of every table of a DuckDB file, and the names of the views."""
     with duckdb.connect(str(path), read_only=True) as con:
         return rows_of(con)
 
 
 def rows_of(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table of an open database, sorted; and its views."""
+    """Every row of every table of an open database, sorted; and the names of its views."""
     names = [
         n for (n,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY 1").fetchall()
     ]
     found = {n: sorted(con.execute(f'FROM "{n}"').fetchall(), key=repr) for n in names}
     found["(views)"] = con.execute(
-        "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY 1"
+        "SELECT view_name FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY 1"
     ).fetchall()
     return found
 

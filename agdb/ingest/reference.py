@@ -32,6 +32,8 @@ def ingest(con: duckdb.DuckDBPyConnection, path: Path, assembly: str, allow_mism
 def _register(
     con: duckdb.DuckDBPyConnection, genome: Genome, draft: source.Draft, allow_mismatch: bool
 ) -> source.Loaded:
+    if not any(c.end > c.start for c in genome.contigs):
+        raise Refused("the FASTA holds no bases", where=str(draft.path), cure="download it again")
     digest = source.sha256(draft.path)
     if seen := source.already(con, draft, digest):
         return seen
