@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import IO
 
@@ -112,7 +113,9 @@ def _as_text(con: duckdb.DuckDBPyConnection, query: str) -> str:
 def text_table(names: list[str], rows: list[tuple[object, ...]]) -> str:
     """Columns aligned for reading: numbers to the right with 6 significant digits, NULL as an empty cell."""
     cells = [[_cell(value) for value in row] for row in rows]
-    numeric = [bool(rows) and all(isinstance(r[i], int | float | None) for r in rows) for i in range(len(names))]
+    numeric = [
+        bool(rows) and all(isinstance(r[i], int | float | Decimal | None) for r in rows) for i in range(len(names))
+    ]
     widths = [max(len(name), *(len(c[i]) for c in cells), 0) if cells else len(name) for i, name in enumerate(names)]
 
     def line(parts: list[str]) -> str:
@@ -126,4 +129,4 @@ def text_table(names: list[str], rows: list[tuple[object, ...]]) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{float(value):.6g}" if isinstance(value, float | Decimal) else str(value)
