@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import duckdb
+import pyarrow as pa
 
 ASSEMBLY = "GRCh38"
 
@@ -114,8 +115,10 @@ def insert(con: duckdb.DuckDBPyConnection, into: str, rows: Sequence[Sequence[ob
     """All rows in one statement: row by row is slow."""
     if not rows:
         return
-    marks = ", ".join("(" + ", ".join("?" * len(rows[0])) + ")" for _ in rows)
-    con.execute(f"INSERT INTO {into} VALUES {marks}", [value for row in rows for value in row])
+    columns = {f"c{i}": list(values) for i, values in enumerate(zip(*rows, strict=True))}
+    con.register("new_rows", pa.table(columns))
+    con.execute(f"INSERT INTO {into} SELECT * FROM new_rows")
+    con.unregister("new_rows")
 
 
 def forget(con: duckdb.DuckDBPyConnection) -> None:
