@@ -52,8 +52,8 @@ PROBABILITIES = ["pval_nominal_threshold", "min_pval_nominal", "pval_beta", "pva
 #: egenes say the position twice; the two must agree.
 REFUSED_EGENES = [
     Rule("the variant id and its columns chr, variant_pos, ref, alt disagree",
-         "(chr, variant_pos::VARCHAR, ref, alt) IS DISTINCT FROM (parts[1], parts[2], parts[3], parts[4])",
-         "concat_ws(' ', variant_id, 'but', chr, variant_pos, ref, alt)", "give the original file"),
+         "(chr, variant_pos::BIGINT::VARCHAR, ref, alt) IS DISTINCT FROM (parts[1], parts[2], parts[3], parts[4])",
+         "concat_ws(' ', variant_id, 'but', chr, variant_pos::BIGINT, ref, alt)", "give the original file"),
 ]  # fmt: skip
 
 REJECTED = [Rule("pval_underflow", "pval_nominal = 0", "")]
@@ -94,9 +94,7 @@ def ingest(con: duckdb.DuckDBPyConnection, path: Path, tissue: str) -> source.Lo
     if seen := source.already(con, draft, digest):
         return seen
     with source.loading(con, draft, digest) as loaded:
-        loaded.rows_read = table.stage(con, path, columns, variants.PARTS)
-        loaded.rejected = variants.gate(con, path, loaded.source_id, _refused(kind), REJECTED)
-        loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
+        variants.stage(con, path, columns, loaded, _refused(kind), REJECTED)
         variants.insert(con)
         _insert(con, kind, loaded.source_id, tissue)
         loaded.notes += [

@@ -10,7 +10,7 @@ from agdb.ingest import source, table
 from agdb.ingest.table import Rule
 
 #: What a refusal shows of a row.
-SHOW = "concat_ws(' ', chrom, chrom_start, chrom_end)"
+SHOW = "concat_ws(' ', chrom, chrom_start::BIGINT, chrom_end::BIGINT)"
 
 #: BED6 and what narrowPeak and broadPeak add: -1 stands for "none" in the last three.
 BED = {
@@ -38,7 +38,7 @@ REFUSED = [
 
 REFUSED_NARROW = [
     Rule("the summit lies outside the peak", "peak < -1 OR peak >= chrom_end - chrom_start",
-         "concat_ws(' ', chrom, chrom_start, chrom_end, 'summit at', peak)",
+         f"concat_ws(' ', {SHOW}, 'summit at', peak::BIGINT)",
          "column 10 is the distance of the summit from chrom_start, -1 where there is none"),
 ]  # fmt: skip
 
@@ -98,10 +98,10 @@ def ingest(
     if seen := source.already(con, draft, digest):
         return seen
     with source.loading(con, draft, digest) as loaded:
-        loaded.rows_read = table.stage(con, path, columns)
         narrow = REFUSED_NARROW if kind == "narrowPeak" else []
-        table.refuse(con, path, [*REFUSED, *narrow, _beyond(draft.assembly)])
-        loaded.rejected = table.reject(con, path, loaded.source_id, REJECTED)
+        refused = [*REFUSED, *narrow, _beyond(draft.assembly)]
+        loaded.rows_read = table.stage(con, path, columns, refused, REJECTED)
+        loaded.rejected = table.reject(con, path, columns, loaded.source_id, REJECTED)
         loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
         _insert(con, columns, loaded.source_id, draft)
     return loaded
@@ -110,8 +110,7 @@ def ingest(
 def _beyond(assembly: str) -> Rule:
     return Rule(
         f"the interval ends beyond its chromosome on {assembly}",
-        f"EXISTS (FROM contig AS c WHERE c.assembly = '{assembly}' AND c.chrom::VARCHAR = staged.chrom "
-        "AND staged.chrom_end > c.length)",
+        f"chrom_end > {table.contig_end(assembly, 'chrom')}",
         SHOW,
         "the file is on another assembly than --assembly says",
     )
@@ -129,6 +128,6 @@ def _insert(con: duckdb.DuckDBPyConnection, columns: table.Layout, source_id: in
     ]  # fmt: skip
     con.execute(
         f"INSERT INTO peak BY NAME SELECT ? AS source_id, ? AS biosample, ? AS assembly, {', '.join(picked)} "
-        "FROM staged ORDER BY line",
+        "FROM staged ORDER BY rowid",
         [source_id, draft.biosample, draft.assembly],
     )

@@ -78,9 +78,7 @@ def ingest(
         return seen
     with source.loading(con, draft, digest) as loaded:
         columns = table.Layout({n: ORIGINAL.get(n, table.IGNORED) for n in names}, delimiter=",")
-        loaded.rows_read = table.stage(con, path, columns, variants.PARTS)
-        loaded.rejected = variants.gate(con, path, loaded.source_id, [*REFUSED, *_label_rules(effect)], [])
-        loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
+        variants.stage(con, path, columns, loaded, [*REFUSED, *_label_rules(effect)], [])
         if effect == "none":
             _known_variants(con, path)
         else:

@@ -146,24 +146,33 @@ def require(path: Path, names: Sequence[str], wanted: Sequence[str], what: str) 
     )
 
 
-def stage(con: duckdb.DuckDBPyConnection, path: Path, layout: Layout, extra: str = "") -> int:
-    """Load the file into temp table `staged` (column `line`, then its own, then `extra` SQL); returns its rows.
+def stage(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    layout: Layout,
+    refused: Sequence[Rule],
+    rejected: Sequence[Rule] = (),
+    extra: str = "",
+) -> int:
+    """Load the file into temp table `staged`, hold its rows to the rules, and return how many there were.
+
+    The rules are evaluated in the same pass that parses the file, over its columns and `extra` (SQL columns made of
+    them, for the rules only): each row keeps the number of the first rule that it breaks. Whole numbers are staged as
+    DOUBLE; the table that they go to gives them their type. A row's line comes from its rowid: counting rows while
+    they are read would keep the file from being parsed on all cores.
 
     Raises:
-        Refused: a row has too many or too few columns or is blank, a number is no number, or the file is damaged.
+        Refused: a row has too many or too few columns or is blank, a number is no number, a row breaks a rule of
+            `refused`, or the file is damaged. The first such row is named.
     """
-    kinds = list(layout.columns.values())
-    types = ", ".join(f"'c{i}': '{'DOUBLE' if kind in WHOLE else kind or 'VARCHAR'}'" for i, kind in enumerate(kinds))
-    kept = ", ".join(f'c{i} AS "{name}"' for i, (name, kind) in enumerate(layout.columns.items()) if kind != IGNORED)
+    rules = [*_number_rules(layout), *refused]
     con.execute("DROP TABLE IF EXISTS temp.staged")
     with ThreadPoolExecutor(1) as pool:
         scan = pool.submit(_scan, path)
         try:
             con.execute(
-                f"CREATE TEMP TABLE staged AS SELECT row_number() OVER () + {layout.skip} AS line, {kept}{extra} "
-                f"FROM read_csv({_one_file(path)}, delim='{layout.delimiter}', header=false, skip={layout.skip}, "
-                f"auto_detect=false, hive_partitioning=false, quote='', escape='', nullstr=['', 'NA'], "
-                f"compression='{'gzip' if is_gzip(path) else 'none'}', columns={{{types}}})"
+                f"CREATE TEMP TABLE staged AS SELECT {_kept(layout)}, {_first_of(rules)} AS broken, "
+                f"{_first_of(rejected)} AS unusable FROM (SELECT *{extra} FROM ({_rows_of(path, layout)}))"
             )
             error = None
         except duckdb.Error as caught:
@@ -179,8 +188,61 @@ def stage(con: duckdb.DuckDBPyConnection, path: Path, layout: Layout, extra: str
         raise Refused("the file has no data rows", where=str(path), cure="download or make it again")
     if seen.has_nul or seen.lines != rows + layout.skip:
         _refuse_lines(path, layout.skip)
-    _type_numbers(con, path, layout)
+    _refuse_broken(con, path, layout, rules, extra)
     return rows
+
+
+def _kept(layout: Layout) -> str:
+    return ", ".join(f'"{name}"' for name, kind in layout.columns.items() if kind != IGNORED)
+
+
+def _rows_of(path: Path, layout: Layout) -> str:
+    """SQL that reads the file: its wanted columns, by name."""
+    kinds = list(layout.columns.values())
+    types = ", ".join(f"'c{i}': '{'DOUBLE' if kind in WHOLE else kind or 'VARCHAR'}'" for i, kind in enumerate(kinds))
+    kept = ", ".join(f'c{i} AS "{name}"' for i, (name, kind) in enumerate(layout.columns.items()) if kind != IGNORED)
+    return (
+        f"SELECT {kept} FROM read_csv({_one_file(path)}, delim='{layout.delimiter}', header=false, skip={layout.skip}, "
+        f"auto_detect=false, hive_partitioning=false, quote='', escape='', nullstr=['', 'NA'], "
+        f"compression='{'gzip' if is_gzip(path) else 'none'}', columns={{{types}}})"
+    )
+
+
+def _first_of(rules: Sequence[Rule]) -> str:
+    """SQL of the number of the first rule that a row breaks; NULL where it breaks none."""
+    if not rules:
+        return "NULL::UTINYINT"
+    return "CASE " + " ".join(f"WHEN {rule.where} THEN {i}" for i, rule in enumerate(rules)) + " END::UTINYINT"
+
+
+def _refuse_broken(
+    con: duckdb.DuckDBPyConnection, path: Path, layout: Layout, rules: Sequence[Rule], extra: str
+) -> None:
+    """Refuse the file at the first staged row that breaks a rule."""
+    line = _line(layout)
+    first = con.execute(f"SELECT rowid, {line}, broken FROM staged WHERE broken IS NOT NULL ORDER BY rowid LIMIT 1")
+    found = first.fetchall()
+    if not found:
+        return
+    rowid, number, broken = found[0]
+    rule = rules[broken]
+    shown = con.execute(f"SELECT {rule.show} FROM (SELECT *{extra} FROM staged WHERE rowid = ?)", [rowid])
+    raise Refused(f"{rule.reason}: {shown.fetchall()[0][0]}", where=f"{path}, line {number}", cure=rule.cure)
+
+
+def _line(layout: Layout) -> str:
+    """SQL of the line of a staged row: rows keep the order of the file, but their ids do not start at 0."""
+    return f"rowid - (SELECT min(rowid) FROM staged) + {layout.skip + 1}"
+
+
+def contig_end(assembly: str, chrom: str) -> str:
+    """SQL of the length of the chromosome that the SQL text `chrom` names; NULL for any other name.
+
+    The lengths are one list, looked up by the number of the chromosome: a subquery that is correlated with the row
+    takes 2 seconds longer on 2.4 M rows.
+    """
+    lengths = f"(SELECT list(length ORDER BY chrom) FROM contig WHERE assembly = '{assembly}')"
+    return f"{lengths}[enum_code(TRY_CAST({chrom} AS chrom_t)) + 1]"
 
 
 def _one_file(path: Path) -> str:
@@ -202,8 +264,8 @@ def _refuse_lines(path: Path, skip: int) -> None:
                               cure="is something missing there? if not, take the line out")  # fmt: skip
 
 
-def _type_numbers(con: duckdb.DuckDBPyConnection, path: Path, layout: Layout) -> None:
-    """Refuse NaN and infinities in columns of numbers, and give the columns of whole numbers their type."""
+def _number_rules(layout: Layout) -> list[Rule]:
+    """NaN and infinities have no place in a column of numbers, nor fractions in one of whole numbers."""
     rules = []
     for name, kind in layout.columns.items():
         if kind == "DOUBLE" or kind in WHOLE:
@@ -213,11 +275,7 @@ def _type_numbers(con: duckdb.DuckDBPyConnection, path: Path, layout: Layout) ->
             rules.append(Rule(f"column {name!r} is not a whole number up to {WHOLE[kind]:,}",
                               f'"{name}" <> trunc("{name}") OR abs("{name}") > {WHOLE[kind]}', f'"{name}"::VARCHAR',
                               "give the original file; are columns swapped?"))  # fmt: skip
-    if rules:
-        refuse(con, path, rules)
-    for name, kind in layout.columns.items():
-        if kind in WHOLE:
-            con.execute(f'ALTER TABLE staged ALTER "{name}" TYPE {kind}')
+    return rules
 
 
 #: What DuckDB says of a file, and what it means.
@@ -248,26 +306,16 @@ def _csv_error(path: Path, names: list[str], error: duckdb.Error) -> Refused:
     return Refused(what, where=where, cure=f"{cure}; nothing was kept")
 
 
-def refuse(con: duckdb.DuckDBPyConnection, path: Path, rules: Sequence[Rule]) -> None:
-    """Refuse the file at the first staged row that breaks a rule. One scan for all rules."""
-    firsts = con.execute("SELECT " + ", ".join(f"min(line) FILTER ({r.where})" for r in rules) + " FROM staged")
-    broken = [(line, i) for i, line in enumerate(firsts.fetchall()[0]) if line is not None]
-    if not broken:
-        return
-    line, i = min(broken)
-    shown = con.execute(f"SELECT {rules[i].show} FROM staged WHERE line = ?", [line]).fetchall()[0][0]
-    raise Refused(f"{rules[i].reason}: {shown}", where=f"{path}, line {line}", cure=rules[i].cure)
-
-
-def reject(con: duckdb.DuckDBPyConnection, path: Path, source_id: int, rules: Sequence[Rule]) -> dict[str, int]:
-    """Move the staged rows that break a rule to `rejected`; returns the counts by reason.
+def reject(
+    con: duckdb.DuckDBPyConnection, path: Path, layout: Layout, source_id: int, rules: Sequence[Rule]
+) -> dict[str, int]:
+    """Move the staged rows that break a rule of `rejected` to that table; returns the counts by reason.
 
     Raises:
         Refused: more than `MAX_REJECTED_SHARE` of the rows would go.
     """
-    reason = "CASE " + " ".join(f"WHEN {r.where} THEN '{r.reason}'" for r in rules) + " END"
-    found = con.execute(f"SELECT {reason} AS reason, count(*) FROM staged GROUP BY 1 ORDER BY 1").fetchall()
-    counts = {why: n for why, n in found if why}
+    found = con.execute("SELECT unusable, count(*) FROM staged GROUP BY 1 ORDER BY 1").fetchall()
+    counts = {rules[i].reason: n for i, n in found if i is not None}
     total = sum(n for _, n in found)
     if sum(counts.values()) > MAX_REJECTED_SHARE * total:
         told = ", ".join(f"{why}: {n:,}" for why, n in counts.items())
@@ -277,10 +325,11 @@ def reject(con: duckdb.DuckDBPyConnection, path: Path, source_id: int, rules: Se
             cure="this looks like another kind of file, or another assembly; nothing was kept",
         )
     if counts:
+        cells = ", ".join(f'"{name}" := "{name}"::{kind}' for name, kind in layout.columns.items() if kind != IGNORED)
         con.execute(
-            f"INSERT INTO rejected SELECT ?, line, {reason}, to_json(staged)::VARCHAR FROM staged "
-            f"WHERE {reason} IS NOT NULL",
-            [source_id],
+            f"INSERT INTO rejected SELECT ?, {_line(layout)}, ?[unusable + 1], "
+            f"to_json(struct_pack({cells}))::VARCHAR FROM staged WHERE unusable IS NOT NULL",
+            [source_id, [rule.reason for rule in rules]],
         )
-        con.execute(f"DELETE FROM staged WHERE {reason} IS NOT NULL")
+        con.execute("DELETE FROM staged WHERE unusable IS NOT NULL")
     return counts

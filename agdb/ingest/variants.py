@@ -4,19 +4,20 @@ from pathlib import Path
 
 import duckdb
 
-from agdb.ingest import table
+from agdb.ingest import source, table
 from agdb.ingest.table import Rule
 
 #: GTEx v8 ids are of this assembly.
 ASSEMBLY = "GRCh38"
 
-#: Extra column of `staged`: the id in its parts [chrom, pos, ref, alt, build]. Names of unplaced contigs have a _.
-_SPLIT = "string_split(variant_id, '_')"
-_MANY = f"[array_to_string({_SPLIT}[:-5], '_')] || {_SPLIT}[-4:]"
-PARTS = f", CASE WHEN len({_SPLIT}) > 5 THEN {_MANY} ELSE {_SPLIT} END AS parts"
+#: For the rules: the id in its parts [chrom, pos, ref, alt, build]. Names of unplaced contigs have a _ themselves.
+PARTS = (
+    ", string_split(variant_id, '_') AS split, CASE WHEN len(split) > 5 "
+    "THEN [array_to_string(split[:-5], '_')] || split[-4:] ELSE split END AS parts"
+)
 
 #: agdb's own id, without the build: the assembly is a column.
-VARIANT_ID = "concat_ws('_', parts[1], parts[2], parts[3], parts[4])"
+VARIANT_ID = "left(variant_id, -4)"
 
 _REFUSED = [
     Rule("the variant id has no build", "len(parts) = 4", "variant_id",
@@ -30,8 +31,7 @@ _REFUSED = [
          f"TRY_CAST(parts[1] AS chrom_t) IS NULL AND NOT regexp_matches(parts[1], '{table.OTHER_CONTIG}')",
          "parts[1] || ' in ' || variant_id", "chromosomes are chr1 to chr22, chrX, chrY, chrM"),
     Rule("the position lies beyond the end of its chromosome",
-         f"coalesce(TRY_CAST(parts[2] AS INTEGER), 0) - 1 + length(parts[3]) > (SELECT c.length FROM contig AS c "
-         f"WHERE c.assembly = '{ASSEMBLY}' AND c.chrom = TRY_CAST(parts[1] AS chrom_t))",
+         f"parts[2]::INTEGER - 1 + length(parts[3]) > {table.contig_end(ASSEMBLY, 'parts[1]')}",
          "variant_id", f"the file is not on {ASSEMBLY}, whatever its ids say"),
 ]  # fmt: skip
 
@@ -43,23 +43,33 @@ _REJECTED = [
 ]  # fmt: skip
 
 
-def gate(
-    con: duckdb.DuckDBPyConnection, path: Path, source_id: int, refused: list[Rule], rejected: list[Rule]
-) -> dict[str, int]:
-    """Hold the staged rows to the rules of the id and to those of the format; returns the rejected rows by reason.
+def stage(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    layout: table.Layout,
+    loaded: source.Loaded,
+    refused: list[Rule],
+    rejected: list[Rule],
+) -> None:
+    """Stage a file with a column `variant_id`, held to the rules of the id and to those of the format.
+
+    Counts what was read, kept and rejected in `loaded`.
 
     Raises:
         Refused: a row breaks a rule of the first kind, or too many one of the second.
     """
-    table.refuse(con, path, [*_REFUSED, *refused])
-    return table.reject(con, path, source_id, [*_REJECTED, *rejected])
+    unusable = [*_REJECTED, *rejected]
+    loaded.rows_read = table.stage(con, path, layout, [*_REFUSED, *refused], unusable, PARTS)
+    loaded.rejected = table.reject(con, path, layout, loaded.source_id, unusable)
+    loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
 
 
 def insert(con: duckdb.DuckDBPyConnection) -> None:
     """Add the variants of `staged` that table `variant` does not have yet."""
     con.execute(
         f"INSERT INTO variant (variant_id, assembly, chrom, pos, ref, alt) "
-        f"SELECT DISTINCT s.vid, '{ASSEMBLY}', parts[1]::chrom_t, parts[2]::INTEGER, parts[3], parts[4] "
-        f"FROM (SELECT {VARIANT_ID} AS vid, parts FROM staged) AS s "
-        f"ANTI JOIN variant AS v ON v.assembly = '{ASSEMBLY}' AND v.variant_id = s.vid"
+        f"SELECT vid, '{ASSEMBLY}', parts[1]::chrom_t, parts[2]::INTEGER, parts[3], parts[4] "
+        f"FROM (SELECT vid, string_split(vid, '_') AS parts "
+        f"FROM (SELECT DISTINCT {VARIANT_ID} AS vid FROM staged) AS s "
+        f"ANTI JOIN variant AS v ON v.assembly = '{ASSEMBLY}' AND v.variant_id = s.vid)"
     )
