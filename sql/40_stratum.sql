@@ -23,7 +23,9 @@ agreement AS (
   SELECT source_id, label, scorer_id, stratification::VARCHAR AS stratification, stratum, count(*) AS n,
          sum(effect_rank * score_rank)::DOUBLE
            / nullif(sqrt(sum(effect_rank * effect_rank)::DOUBLE * sum(score_rank * score_rank)::DOUBLE), 0) AS spearman,
-         CASE WHEN min(effect) < max(effect) AND min(score) < max(score) THEN corr(effect, score) END AS pearson,
+         CASE WHEN min(effect) < max(effect) AND min(score) < max(score)  -- and their squares are numbers yet
+                   AND stddev_samp(effect) BETWEEN 1e-150 AND 1e150 AND stddev_samp(score) BETWEEN 1e-150 AND 1e150
+              THEN corr(effect, score) END AS pearson,
          count(DISTINCT variant_id) AS n_variants,
          count(DISTINCT gene_id) AS n_genes,
          stddev_samp(effect) AS effect_sd,
@@ -50,7 +52,7 @@ COMMENT ON COLUMN stratum.stratification IS 'all, effect_size, peak, egene, kind
 COMMENT ON COLUMN stratum.stratum IS 'Stratum within it.';
 COMMENT ON COLUMN stratum.n IS 'Associations.';
 COMMENT ON COLUMN stratum.spearman IS 'Spearman correlation, average ranks; NULL where label or score is constant.';
-COMMENT ON COLUMN stratum.pearson IS 'Pearson correlation; NULL where label or score is constant.';
+COMMENT ON COLUMN stratum.pearson IS 'Pearson correlation; NULL where label or score is constant, or spread beyond 1e150.';
 COMMENT ON COLUMN stratum.n_variants IS 'Unique variants among them.';
 COMMENT ON COLUMN stratum.n_genes IS 'Unique genes among them.';
 COMMENT ON COLUMN stratum.effect_sd IS 'Standard deviation of the label.';

@@ -336,7 +336,7 @@ VIEW stratum  -- One row per label set, scorer and stratum: rank and linear corr
   stratum VARCHAR  -- Stratum within it.
   n BIGINT  -- Associations.
   spearman DOUBLE  -- Spearman correlation, average ranks; NULL where label or score is constant.
-  pearson DOUBLE  -- Pearson correlation; NULL where label or score is constant.
+  pearson DOUBLE  -- Pearson correlation; NULL where label or score is constant, or spread beyond 1e150.
   n_variants BIGINT  -- Unique variants among them.
   n_genes BIGINT  -- Unique genes among them.
   effect_sd DOUBLE  -- Standard deviation of the label.
