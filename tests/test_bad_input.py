@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from agdb import db
 from agdb.cli import app
 from agdb.errors import ExitCode, Refused
-from agdb.ingest import gtex, peaks, predictions, table
+from agdb.ingest import gtex, peaks, predictions, text
 
 Rows = dict[str, list[tuple[object, ...]]]
 Refuses = Callable[[list[object], str, str], None]
@@ -486,7 +486,7 @@ def test_a_file_that_becomes_unreadable_is_refused(tmp_path: Path) -> None:
     path = make.write(tmp_path / "a.txt", GOOD)
     path.chmod(0)
     with pytest.raises(Refused, match="the file cannot be read"):
-        table.first_lines(path, 1)
+        text.first_lines(path, 1)
 
 
 # --- the database itself ---

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Read a file into the database: all of it, or none and the reason.")
 
-File = Annotated[Path, typer.Argument(help="The file, plain or gzip.", show_default=False)]
+File = Annotated[Path, typer.Argument(help="The file, plain or gzip.", show_default=False, readable=False)]
 Assembly = Annotated[str, typer.Option(help="Of the coordinates: GRCh38 (hg38) or GRCh37 (hg19).", show_default=False)]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from agdb.errors import Refused
-from agdb.ingest import reference, source, table, variants
+from agdb.ingest import reference, source, table, text, variants
 from agdb.ingest.table import Rule
 
 PAIRS = {
@@ -65,7 +65,7 @@ def layout(path: Path) -> tuple[str, table.Layout]:
     Raises:
         Refused: an sQTL file, or a header that lacks a column.
     """
-    names = table.header(path)
+    names = text.header(path)
     if "phenotype_id" in names and "gene_id" not in names:
         raise Refused(
             "this is a splicing-QTL file (column 'phenotype_id'), not an eQTL file",
@@ -75,7 +75,7 @@ def layout(path: Path) -> tuple[str, table.Layout]:
     egenes = len(set(names) & (EGENES.keys() - PAIRS.keys())) > len(set(names) & (PAIRS.keys() - EGENES.keys()))
     wanted = EGENES if egenes else PAIRS
     kind = "gtex_egenes" if egenes else "gtex_pairs"
-    table.require(path, names, list(wanted), f"a GTEx v8 {kind.removeprefix('gtex_')} file")
+    text.require(path, names, list(wanted), f"a GTEx v8 {kind.removeprefix('gtex_')} file")
     return kind, table.Layout({n: wanted.get(n, table.IGNORED) for n in names})
 
 

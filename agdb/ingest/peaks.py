@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from agdb.errors import Refused
-from agdb.ingest import source, table
+from agdb.ingest import source, table, text
 from agdb.ingest.table import Rule
 
 #: What a refusal shows of a row.
@@ -53,8 +53,8 @@ def layout(path: Path, format_: str = "auto") -> tuple[str, table.Layout]:
     Raises:
         Refused: not tab-separated, or a number of columns that no format has.
     """
-    lines = table.first_lines(path, 100)
-    skip = next((i for i, text in enumerate(lines) if text and not text.startswith(("#", "track", "browser"))), None)
+    lines = text.first_lines(path, 100)
+    skip = next((i for i, line in enumerate(lines) if line and not line.startswith(("#", "track", "browser"))), None)
     if skip is None:
         raise Refused("the first 100 lines hold no interval", where=str(path), cure="check that it is a BED file")
     row = lines[skip].split("\t")

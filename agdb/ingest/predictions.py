@@ -13,7 +13,7 @@ import duckdb
 
 from agdb import db
 from agdb.errors import Refused, UsageError
-from agdb.ingest import reference, source, table, variants
+from agdb.ingest import reference, source, table, text, variants
 from agdb.ingest.table import Rule
 from agdb.predictors.contract import Scorer
 
@@ -65,8 +65,8 @@ def ingest(
             f"cannot import --format {format_} --window {window_bp} --effect {effect}",
             cure=f"--format {', '.join(FORMATS)}; --window in bp; --effect {', '.join(EFFECTS)}",
         )
-    names = table.header(path, ",")
-    table.require(path, names, list(ORIGINAL), "a prediction file of the original study")
+    names = text.header(path, ",")
+    text.require(path, names, list(ORIGINAL), "a prediction file of the original study")
     unit, allele, null = EFFECTS[effect]
     scorer = original_scorer(window_bp)
     draft = source.Draft(

@@ -4,18 +4,15 @@ A file that is not what it says is refused whole, with line and column. Rows tha
 are moved to table `rejected` with a reason.
 """
 
-import gzip
 import re
-import zlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple, TextIO, cast
+from typing import NamedTuple
 
 import duckdb
 
 from agdb.errors import Refused
+from agdb.ingest import text
 
 #: More rejected rows than this share, and it is the file that is wrong, not its rows.
 MAX_REJECTED_SHARE = 0.10
@@ -48,104 +45,6 @@ class Layout(NamedTuple):
     skip: int = 1
 
 
-def is_gzip(path: Path) -> bool:
-    """By its first two bytes: names lie."""
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
-
-
-def _text(path: Path) -> TextIO:
-    if is_gzip(path):
-        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig"))
-    return path.open(encoding="utf-8-sig")
-
-
-def first_lines(path: Path, n: int) -> list[str]:
-    """The first n lines (decompressed, without line ends).
-
-    Raises:
-        Refused: no such file, a folder, empty, not text, or a gzip that cannot be read.
-    """
-    if not path.is_file():
-        what = "this is a folder, not a file" if path.is_dir() else "there is no such file"
-        raise Refused(what, where=str(path), cure="check the path")
-    try:
-        with _text(path) as file:
-            lines = [line.rstrip("\r\n") for _, line in zip(range(n), file, strict=False)]
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _broken_gzip(path, error) from error
-    except UnicodeDecodeError as error:
-        raise Refused("this is not a text file (UTF-8)", where=str(path), cure="is it the right one?") from error
-    except PermissionError as error:
-        raise Refused("the file cannot be read", where=str(path), cure="check its permissions") from error
-    if not lines or not "".join(lines).strip():
-        raise Refused("the file is empty", where=str(path), cure="download or make it again")
-    return lines
-
-
-def _broken_gzip(path: Path, error: Exception) -> Refused:
-    return Refused(
-        f"the gzip file is cut short or damaged ({error})", where=str(path), cure="download it again; nothing was kept"
-    )
-
-
-class _Scan(NamedTuple):
-    """What reading a file byte by byte tells, and DuckDB does not."""
-
-    lines: int
-    has_nul: bool
-
-
-def _scan(path: Path) -> _Scan:
-    """Read all of a file: this also proves the checksum of a gzip, which DuckDB does not check."""
-    lines, has_nul, last = 0, False, b"\n"
-    with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            lines, has_nul, last = lines + chunk.count(b"\n"), has_nul or b"\0" in chunk, chunk[-1:]
-    return _Scan(lines + (last != b"\n"), has_nul)
-
-
-def header(path: Path, delimiter: str = "\t") -> list[str]:
-    """The column names of a delimited file with a header.
-
-    Raises:
-        Refused: as `first_lines`; or the header is not delimited by `delimiter`, or has a column without a name or with
-            the name of another.
-    """
-    line = first_lines(path, 1)[0]
-    names = line.split(delimiter)
-    if len(names) < 2:
-        seen = next((name for name, d in (("commas", ","), ("tabs", "\t"), ("spaces", " ")) if d in line), "one column")
-        wanted = {"\t": "tabs", ",": "commas"}[delimiter]
-        raise Refused(
-            f"the header is not separated by {wanted}: it looks like {seen}",
-            where=f"{path}, line 1: {line[:80]!r}",
-            cure=f"separate the columns by {wanted}",
-        )
-    if "" in names:
-        raise Refused(f"column {names.index('') + 1} of the header has no name", where=f"{path}, line 1",
-                      cure="is there a separator too many? give the original file")  # fmt: skip
-    twice = sorted({n for n in names if names.count(n) > 1})
-    if twice:
-        raise Refused(f"column {twice[0]!r} stands twice in the header", where=f"{path}, line 1", cure="name it once")
-    return names
-
-
-def require(path: Path, names: Sequence[str], wanted: Sequence[str], what: str) -> None:
-    """Refuse a header that lacks a wanted column, naming it and the column that it may have become."""
-    missing = [w for w in wanted if w not in names]
-    if not missing:
-        return
-    extra = [n for n in names if n not in wanted]
-    near = get_close_matches(missing[0], extra, n=1, cutoff=0.5)
-    hint = f"; was it renamed to {near[0]!r}?" if near else ""
-    raise Refused(
-        f"{what} lacks column {', '.join(repr(m) for m in missing)}{hint}",
-        where=f"{path}, line 1: {', '.join(names[:14])}",
-        cure="give the original file; columns are read by name, so their order does not matter",
-    )
-
-
 def stage(
     con: duckdb.DuckDBPyConnection,
     path: Path,
@@ -167,29 +66,26 @@ def stage(
     """
     rules = [*_number_rules(layout), *refused]
     con.execute("DROP TABLE IF EXISTS temp.staged")
-    with ThreadPoolExecutor(1) as pool:
-        scan = pool.submit(_scan, path)
+    with text.unpacked(path, _spill(con)) as plain:
         try:
             con.execute(
                 f"CREATE TEMP TABLE staged AS SELECT {_kept(layout)}, {_first_of(rules)} AS broken, "
-                f"{_first_of(rejected)} AS unusable FROM (SELECT *{extra} FROM ({_rows_of(path, layout)}))"
+                f"{_first_of(rejected)} AS unusable FROM (SELECT *{extra} FROM ({_rows_of(plain.path, layout)}))"
             )
-            error = None
-        except duckdb.Error as caught:
-            error = caught
-        try:
-            seen = scan.result()
-        except (EOFError, zlib.error, gzip.BadGzipFile) as damage:
-            raise _broken_gzip(path, damage) from damage
-    if error:
-        raise _csv_error(path, list(layout.columns), error) from error
+        except duckdb.Error as error:
+            raise _csv_error(path, list(layout.columns), error) from error
     rows = int(con.execute("SELECT count(*) FROM staged").fetchall()[0][0])
     if not rows:
         raise Refused("the file has no data rows", where=str(path), cure="download or make it again")
-    if seen.has_nul or seen.lines != rows + layout.skip:
-        _refuse_lines(path, layout.skip)
+    if plain.has_nul or plain.lines != rows + layout.skip:
+        text.refuse_lines(path, layout.skip)
     _refuse_broken(con, path, layout, rules, extra)
     return rows
+
+
+def _spill(con: duckdb.DuckDBPyConnection) -> Path:
+    """The folder beside the database that DuckDB spills into."""
+    return Path(str(con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0]))
 
 
 def _kept(layout: Layout) -> str:
@@ -204,7 +100,7 @@ def _rows_of(path: Path, layout: Layout) -> str:
     return (
         f"SELECT {kept} FROM read_csv({_one_file(path)}, delim='{layout.delimiter}', header=false, skip={layout.skip}, "
         f"auto_detect=false, hive_partitioning=false, quote='', escape='', nullstr=['', 'NA'], "
-        f"compression='{'gzip' if is_gzip(path) else 'none'}', columns={{{types}}})"
+        f"compression='none', columns={{{types}}})"
     )
 
 
@@ -250,20 +146,6 @@ def _one_file(path: Path) -> str:
     return "'" + re.sub(r"[*?[]", r"[\g<0>]", str(path.absolute())).replace("'", "''") + "'"
 
 
-def _refuse_lines(path: Path, skip: int) -> None:
-    """Refuse a NUL, or a blank line between rows: DuckDB passes over it, and something is missing there."""
-    blank = 0
-    with _text(path) as file:
-        for n, text in enumerate(file, 1):
-            if "\0" in text:
-                raise Refused("the file is damaged: a NUL byte", where=f"{path}, line {n}", cure="download it again")
-            if n > skip and not text.strip("\r\n"):
-                blank = blank or n
-            elif blank:
-                raise Refused("a line between the rows is blank", where=f"{path}, line {blank}",
-                              cure="is something missing there? if not, take the line out")  # fmt: skip
-
-
 def _number_rules(layout: Layout) -> list[Rule]:
     """NaN and infinities have no place in a column of numbers, nor fractions in one of whole numbers."""
     rules = []
@@ -288,13 +170,13 @@ _MEANINGS = {
 
 def _csv_error(path: Path, names: list[str], error: duckdb.Error) -> Refused:
     """DuckDB's report on a CSV file in one sentence: what, at which line and column."""
-    text = str(error)
-    line = re.search(r"CSV Error on Line: (\d+)", text)
+    said = str(error)
+    line = re.search(r"CSV Error on Line: (\d+)", said)
     where, cure = f"{path}, line {line[1]}" if line else str(path), "mend that line, or download the file again"
-    original = re.search(r"Original Line:\s*(#|track\b|browser\b)", text)
-    bad = re.search(r"converting column \"c(\d+)\". Could not convert string \"(.*?)\" to '\w+'", text, re.DOTALL)
-    count = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
-    meaning = next((meaning for sign, meaning in _MEANINGS.items() if sign in text), None)
+    original = re.search(r"Original Line:\s*(#|track\b|browser\b)", said)
+    bad = re.search(r"converting column \"c(\d+)\". Could not convert string \"(.*?)\" to '\w+'", said, re.DOTALL)
+    count = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
+    meaning = next((meaning for sign, meaning in _MEANINGS.items() if sign in said), None)
     if bad:
         what, where = f"{bad[2][:80]!r} is not a number", f"{where}, column {names[int(bad[1])]!r}"
     elif original:
@@ -302,7 +184,7 @@ def _csv_error(path: Path, names: list[str], error: duckdb.Error) -> Refused:
     elif count:
         what = f"the row has {count[2]} columns where {count[1]} are expected"
     else:
-        what = meaning or f"the file cannot be read as a table: {text.strip().splitlines()[0]}"
+        what = meaning or f"the file cannot be read as a table: {said.strip().splitlines()[0]}"
     return Refused(what, where=where, cure=f"{cure}; nothing was kept")
 
 
