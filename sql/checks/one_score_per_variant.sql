@@ -1,11 +1,11 @@
 -- severity: refuse
 -- gates: predictions
 -- cure: a bug, or a file written by something else than agdb: please report it with the output of agdb status
--- One row: a scorer with two predictions for the same variant, gene and track.
+-- One row: a scorer with two predictions for the same variant (and gene): each would count its associations twice.
 WITH twice AS (
   SELECT scorer_id, assembly, variant_id
   FROM prediction
-  GROUP BY scorer_id, assembly, variant_id, gene_id, track_id
+  GROUP BY scorer_id, assembly, variant_id, gene_id
   HAVING count(*) > 1
 )
 SELECT NULL::INTEGER AS source_id,
