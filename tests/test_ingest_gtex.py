@@ -59,7 +59,8 @@ def test_every_egenes_column_lands_in_its_column(con: Connection, ask: Ask, tmp_
     }  # fmt: skip
     of_variant = {"variant_id", "chr", "variant_pos", "ref", "alt"}
     wanted = {renamed.get(n, n): row[n] for n in make.EGENES if n not in of_variant}
-    (found,) = ask(f"SELECT {', '.join(wanted)} FROM qtl WHERE gene_id = ?", row["gene_id"])
+    both = "qtl JOIN egene USING (source_id, gene_id, variant_id)"
+    (found,) = ask(f"SELECT {', '.join(wanted)} FROM {both} WHERE gene_id = ?", row["gene_id"])
     texts = {"gene_id", "gene_name", "gene_chr", "strand", "rs_id"}
     assert found == tuple(v if n in texts else float(v) for n, v in wanted.items())
     variant = ask("SELECT chrom::VARCHAR, pos, ref, alt FROM variant WHERE variant_id || '_b38' = ?", row["variant_id"])
@@ -67,10 +68,15 @@ def test_every_egenes_column_lands_in_its_column(con: Connection, ask: Ask, tmp_
     assert ask("SELECT format FROM source") == [("gtex_egenes",)]
 
 
+def test_pairs_have_no_rows_about_genes(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    load(con, tmp_path / "a.txt", make.table(make.pairs_rows()))
+    assert ask("SELECT count(*) FROM egene") == [(0,)]
+
+
 def test_a_dot_for_rs_id_and_an_empty_fold_change_are_null(con: Connection, ask: Ask, tmp_path: Path) -> None:
     load(con, tmp_path / "a.txt", make.table(make.egenes_rows()))
-    assert ask("SELECT gene_name FROM qtl WHERE rs_id IS NULL") == [("GENE0",)]
-    assert ask("SELECT gene_name FROM qtl WHERE log2_afc_upper IS NULL") == [("GENE1",)]
+    assert ask("SELECT gene_name FROM egene WHERE rs_id IS NULL") == [("GENE0",)]
+    assert ask("SELECT gene_name FROM egene WHERE log2_afc_upper IS NULL") == [("GENE1",)]
 
 
 def test_na_and_empty_cells_are_null(con: Connection, ask: Ask, tmp_path: Path) -> None:

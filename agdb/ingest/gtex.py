@@ -29,12 +29,21 @@ EGENES = {
     "pval_nominal_threshold": "DOUBLE", "log2_aFC": "DOUBLE", "log2_aFC_lower": "DOUBLE", "log2_aFC_upper": "DOUBLE",
 }  # fmt: skip
 
-#: Columns of egenes that have another name in table `qtl`, and those that the variant itself holds.
+#: Columns of egenes that have another name in the database.
 RENAMED = {
     "minor_allele_samples": "ma_samples", "minor_allele_count": "ma_count", "rs_id_dbSNP151_GRCh38p7": "rs_id",
     "log2_aFC": "log2_afc", "log2_aFC_lower": "log2_afc_lower", "log2_aFC_upper": "log2_afc_upper",
 }  # fmt: skip
-OF_VARIANT = ["chr", "variant_pos", "ref", "alt"]
+
+#: Columns of egenes that are facts about the gene or its lead variant beyond their association: table `egene`.
+OF_GENE = [
+    "gene_name", "gene_chr", "gene_start", "gene_end", "strand", "num_var", "beta_shape1", "beta_shape2", "true_df",
+    "pval_true_df", "pval_perm", "num_alt_per_site", "rs_id_dbSNP151_GRCh38p7", "ref_factor", "log2_aFC",
+    "log2_aFC_lower", "log2_aFC_upper",
+]  # fmt: skip
+
+#: Columns that the variant itself holds.
+OF_VARIANT = ["variant_id", "chr", "variant_pos", "ref", "alt"]
 
 REFUSED = [
     Rule("the gene is missing", "gene_id IS NULL", "variant_id", "give the original file"),
@@ -117,13 +126,23 @@ def _refused(kind: str) -> list[Rule]:
 
 
 def _insert(con: duckdb.DuckDBPyConnection, kind: str, source_id: int, tissue: str) -> None:
-    kept = ", ".join(
-        "nullif(rs_id_dbSNP151_GRCh38p7, '.') AS rs_id" if RENAMED.get(n) == "rs_id" else f"{n} AS {RENAMED.get(n, n)}"
-        for n in (EGENES if kind == "gtex_egenes" else PAIRS)
-        if n not in ["variant_id", *OF_VARIANT]
-    )
+    columns = EGENES if kind == "gtex_egenes" else PAIRS
+    of_association = [n for n in columns if n not in OF_VARIANT and n not in OF_GENE]
     con.execute(
         f"INSERT INTO qtl BY NAME SELECT ? AS source_id, '{variants.ASSEMBLY}' AS assembly, "
-        f"{variants.VARIANT_ID} AS variant_id, gene_id AS phenotype_id, ? AS tissue, {kept} FROM staged",
+        f"{variants.VARIANT_ID} AS variant_id, gene_id AS phenotype_id, ? AS tissue, {_named(of_association)} "
+        "FROM staged",
         [source_id, tissue],
     )
+    if kind == "gtex_egenes":
+        con.execute(
+            f"INSERT INTO egene BY NAME SELECT ? AS source_id, gene_id, {variants.VARIANT_ID} AS variant_id, "
+            f"{_named(OF_GENE)} FROM staged",
+            [source_id],
+        )
+
+
+def _named(columns: list[str]) -> str:
+    """SQL of columns under their names in the database; GTEx writes a dot for no rsID."""
+    values = {"rs_id_dbSNP151_GRCh38p7": "nullif(rs_id_dbSNP151_GRCh38p7, '.')"}
+    return ", ".join(f"{values.get(n, n)} AS {RENAMED.get(n, n)}" for n in columns)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -43,7 +44,12 @@ def _register(
             "INSERT INTO genome_contig VALUES (?, ?, ?, ?, ?)",
             [[loaded.source_id, c.record, c.chrom, c.start, c.end] for c in genome.contigs],
         )
-        loaded.notes += _check(con, genome, draft, allow_mismatch)
+        checked = _check(con, genome, draft.assembly)
+        if checked.is_elsewhere and not allow_mismatch:
+            cure = "give the FASTA of the variants' assembly (or --allow-mismatch, which leaves those variants out)"
+            raise Refused(checked.refusal(draft.assembly), where=str(draft.path), cure=cure)
+        nothing = "no variant of the database lies on this genome yet; those that come will be checked"
+        loaded.notes.append(str(checked) if checked.n else nothing)
         _one_per_assembly(con, draft)
     return loaded
 
@@ -85,7 +91,11 @@ def check_new(con: duckdb.DuckDBPyConnection, assembly: str) -> list[str]:
     if genome is None:
         return []
     with closing(genome):
-        return _check(con, genome, source.Draft("qtl", "", genome.path, assembly), allow_mismatch=False)
+        checked = _check(con, genome, assembly)
+    if checked.is_elsewhere:
+        cure = f"give the file that is on {assembly}, with REF and ALT as the genome has them"
+        raise Refused(checked.refusal(assembly), where=f"against {genome.path}", cure=cure)
+    return [str(checked)] if checked.n else []
 
 
 def registered(con: duckdb.DuckDBPyConnection, assembly: str) -> Genome | None:
@@ -111,30 +121,44 @@ def _work_dir(con: duckdb.DuckDBPyConnection) -> Path:
     return Path(f"{found[0][0]}.d")
 
 
-def _check(con: duckdb.DuckDBPyConnection, genome: Genome, draft: source.Draft, allow_mismatch: bool) -> list[str]:
+class _Checked(NamedTuple):
+    """How many variants were compared with the genome, and how many differ."""
+
+    n: int
+    mismatches: int
+
+    @property
+    def is_elsewhere(self) -> bool:
+        return self.mismatches > MAX_MISMATCH_SHARE * self.n and self.mismatches >= MIN_MISMATCHES
+
+    def refusal(self, assembly: str) -> str:
+        return (
+            f"{self.mismatches / self.n:.0%} of the REF alleles differ ({self.mismatches:,} mismatch, "
+            f"{self.n - self.mismatches:,} match): this looks like another assembly than {assembly}"
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"REF of {self.n:,} variants compared with the genome: {self.n - self.mismatches:,} match, "
+            f"{self.mismatches:,} mismatch ({self.mismatches / self.n:.1%})"
+        )
+
+
+def _check(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> _Checked:
+    """Compare every unchecked variant that the genome covers, and store what was found."""
     con.execute("CREATE OR REPLACE TEMP TABLE checked (variant_id VARCHAR, ref_status VARCHAR)")
-    n, bad = 0, 0
-    for ids, match in _compared(con, genome, draft.assembly):
+    n, mismatches = 0, 0
+    for ids, match in _compared(con, genome, assembly):
         status = pa.array(np.where(match, "match", "mismatch"))
         part = pa.table({"variant_id": pa.array(ids, pa.string()), "ref_status": status})  # noqa: F841  (read by SQL)
         con.execute("INSERT INTO checked SELECT * FROM part")
-        n, bad = n + len(match), bad + int((~match).sum())
-    if not n:
-        return ["no variant of the database lies on this genome yet; those that come will be checked"]
-    summary = f"REF of {n:,} variants compared with the genome: {n - bad:,} match, {bad:,} mismatch ({bad / n:.1%})"
-    if bad > MAX_MISMATCH_SHARE * n and bad >= MIN_MISMATCHES and not allow_mismatch:
-        raise Refused(
-            f"{bad / n:.0%} of the REF alleles differ ({bad:,} mismatch, {n - bad:,} match): "
-            f"this looks like another assembly than {draft.assembly}",
-            where=str(draft.path),
-            cure="give the FASTA of the variants' assembly (or --allow-mismatch, which leaves those variants out)",
-        )
+        n, mismatches = n + len(match), mismatches + int((~match).sum())
     con.execute(
         "UPDATE variant SET ref_status = c.ref_status FROM checked AS c "
         "WHERE variant.assembly = ? AND variant.variant_id = c.variant_id",
-        [draft.assembly],
+        [assembly],
     )
-    return [summary]
+    return _Checked(n, mismatches)
 
 
 def _compared(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:

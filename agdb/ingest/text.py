@@ -1,15 +1,18 @@
 """A text file as it lies on disk, plain or gzip: its first lines, its header, and all of it, proven and unpacked."""
 
-import gzip
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, NamedTuple, TextIO, cast
+from typing import Any, BinaryIO, NamedTuple, TextIO, cast
+
+from isal import igzip, isal_zlib
 
 from agdb.errors import Refused
+
+#: What reading a gzip raises when it is cut short or damaged.
+DAMAGE: tuple[Any, ...] = (EOFError, isal_zlib.error, igzip.BadGzipFile)
 
 
 def is_gzip(path: Path) -> bool:
@@ -20,7 +23,7 @@ def is_gzip(path: Path) -> bool:
 
 def _text(path: Path) -> TextIO:
     if is_gzip(path):
-        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig"))
+        return cast(TextIO, igzip.open(path, "rt", encoding="utf-8-sig"))
     return path.open(encoding="utf-8-sig")
 
 
@@ -36,7 +39,7 @@ def first_lines(path: Path, n: int) -> list[str]:
     try:
         with _text(path) as file:
             lines = [line.rstrip("\r\n") for _, line in zip(range(n), file, strict=False)]
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except DAMAGE as error:
         raise _broken_gzip(path, error) from error
     except UnicodeDecodeError as error:
         raise Refused("this is not a text file (UTF-8)", where=str(path), cure="is it the right one?") from error
@@ -121,9 +124,9 @@ def unpacked(path: Path, folder: Path) -> Iterator[Plain]:
         with TemporaryDirectory(dir=folder) as inside:
             plain = Path(inside) / "text"
             try:
-                with gzip.open(path, "rb") as file, plain.open("wb") as copy:
+                with igzip.open(path, "rb") as file, plain.open("wb") as copy:
                     counted = _counted(cast(BinaryIO, file), copy)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as damage:
+            except DAMAGE as damage:
                 raise _broken_gzip(path, damage) from damage
             yield Plain(plain, *counted)
     finally:

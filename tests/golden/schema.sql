@@ -5,6 +5,28 @@ TABLE contig  -- One row per chromosome of an assembly: a coordinate beyond its 
   chrom ENUM NOT NULL  -- Chromosome, UCSC style.
   length INTEGER NOT NULL  -- Length in bp.
 
+TABLE egene  -- One row per tested gene of a GTEx egenes file; an eGene has qval <= 0.05 in qtl.
+  source_id INTEGER NOT NULL  -- The egenes file.
+  gene_id VARCHAR NOT NULL  -- Ensembl gene with version.
+  gene_name VARCHAR  -- Gene symbol.
+  gene_chr VARCHAR  -- Chromosome of the gene.
+  gene_start INTEGER  -- First base of the gene, 1-based inclusive, as GTEx prints it.
+  gene_end INTEGER  -- Last base of the gene, 1-based inclusive.
+  strand VARCHAR  -- Strand of the gene.
+  num_var INTEGER  -- Variants tested for the gene.
+  beta_shape1 DOUBLE  -- First shape of the fitted beta distribution.
+  beta_shape2 DOUBLE  -- Second shape of the fitted beta distribution.
+  true_df DOUBLE  -- Effective degrees of freedom of the beta approximation.
+  pval_true_df DOUBLE  -- Smallest nominal p-value at true_df.
+  pval_perm DOUBLE  -- Direct permutation p-value of the gene.
+  variant_id VARCHAR NOT NULL  -- Its lead variant: with gene_id the association in qtl, where slope, p-values and qval stand.
+  num_alt_per_site INTEGER  -- ALT alleles observed at the site.
+  rs_id VARCHAR  -- dbSNP id(s), comma-separated; NULL where there is none.
+  ref_factor TINYINT  -- 1 where the minor allele is ALT, -1 where it is REF.
+  log2_afc DOUBLE  -- Allelic fold change, log2 of ALT against REF.
+  log2_afc_lower DOUBLE  -- Lower end of its 95 % interval.
+  log2_afc_upper DOUBLE  -- Upper end of its 95 % interval.
+
 TABLE failure  -- One row per variant that a scorer could not score, with the reason; such a variant is not pending.
   scorer_id VARCHAR NOT NULL  -- The scorer.
   assembly VARCHAR NOT NULL  -- Assembly of the variant.
@@ -68,24 +90,7 @@ TABLE qtl  -- One row per association: a variant, a phenotype, in one source. Pr
   pval_nominal_threshold DOUBLE  -- Nominal p-value threshold of the gene.
   min_pval_nominal DOUBLE  -- Smallest nominal p-value of the gene.
   pval_beta DOUBLE  -- Beta-approximated permutation p-value of the gene.
-  pval_perm DOUBLE  -- Direct permutation p-value of the gene (egenes).
   qval DOUBLE  -- Storey q-value of the gene (egenes); an eGene has qval <= 0.05.
-  log2_afc DOUBLE  -- Allelic fold change, log2 (egenes log2_aFC).
-  log2_afc_lower DOUBLE  -- Lower end of its 95 % interval.
-  log2_afc_upper DOUBLE  -- Upper end of its 95 % interval.
-  num_var INTEGER  -- Variants tested for the gene (egenes).
-  beta_shape1 DOUBLE  -- First shape of the fitted beta distribution (egenes).
-  beta_shape2 DOUBLE  -- Second shape of the fitted beta distribution (egenes).
-  true_df DOUBLE  -- Effective degrees of freedom of the beta approximation (egenes).
-  pval_true_df DOUBLE  -- Smallest nominal p-value at true_df (egenes).
-  ref_factor TINYINT  -- 1 where the minor allele is ALT, -1 where it is REF (egenes).
-  num_alt_per_site INTEGER  -- ALT alleles observed at the site (egenes).
-  rs_id VARCHAR  -- dbSNP id(s), comma-separated; NULL where there is none.
-  gene_name VARCHAR  -- Gene symbol (egenes).
-  gene_chr VARCHAR  -- Chromosome of the gene (egenes).
-  gene_start INTEGER  -- First base of the gene, 1-based inclusive, as GTEx prints it (egenes).
-  gene_end INTEGER  -- Last base of the gene, 1-based inclusive (egenes).
-  strand VARCHAR  -- Strand of the gene (egenes).
 
 TABLE rejected  -- One row per rejected row of a source: nothing is dropped without a trace.
   source_id INTEGER NOT NULL  -- Its source.
