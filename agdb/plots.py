@@ -1,5 +1,6 @@
 """Figures. Arrays in, a matplotlib Figure out. Nothing here reads a database or computes a statistic."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -83,8 +84,13 @@ def scatter(
         _fit_line(ax, effect, score)
         ax.set(xlabel=effect_label, ylabel=score_label)
         told = f"{counted}\nSpearman {spearman}, Pearson {pearson} (95 % intervals)"
-        figure.suptitle(f"{title}\n{told}", fontsize=8.5, x=0.02, ha="left")
+        _title(figure, title, told)
     return figure
+
+
+def _title(figure: Figure, title: str, told: str) -> None:
+    """What is shown, wrapped where tissue and file have long names, and what it says."""
+    figure.suptitle(f"{textwrap.fill(title, 88)}\n{told}", fontsize=8.5, x=0.02, ha="left")
 
 
 def _fit_line(ax: Axes, effect: Floats, score: Floats) -> None:
@@ -114,7 +120,7 @@ def windows(series: Sequence[WindowSeries], *, title: str) -> Figure:
         ns = sorted({c.n for s in series for c in s.correlations})
         ax.set(xlabel="window read by the model", ylabel="Spearman correlation (95 % interval)")
         told = f"the same n = {', '.join(f'{n:,}' for n in ns)} associations at every window"
-        figure.suptitle(f"{title}\n{told}", fontsize=8.5, x=0.02, ha="left")
+        _title(figure, title, told)
         ax.margins(x=0.12)
         ax.legend(loc="best", fontsize=8)
     return figure
