@@ -1,18 +1,11 @@
 -- severity: refuse
 -- gates: qtl
 -- cure: give the original file; a merge on a key that is not unique doubles rows
--- One row: a source with two rows for the same variant and phenotype. Equal keys have equal hashes, and grouping by
--- numbers is faster than by strings: only rows whose hash stands twice are compared as they are.
-WITH suspect AS (
-  SELECT source_id, hash(variant_id, phenotype_id) AS key
+-- One row: a source with two rows for the same variant and phenotype. One grouping, so that a question about one source
+-- reads the rows of that source only, however many there are.
+WITH twice AS (
+  SELECT source_id, variant_id, phenotype_id
   FROM qtl
-  GROUP BY ALL
-  HAVING count(*) > 1
-),
-twice AS (
-  SELECT q.source_id, q.variant_id, q.phenotype_id
-  FROM qtl AS q
-  SEMI JOIN suspect AS s ON s.source_id = q.source_id AND s.key = hash(q.variant_id, q.phenotype_id)
   GROUP BY ALL
   HAVING count(*) > 1
 )
