@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -213,3 +214,17 @@ def test_a_reader_that_stops_early_is_no_error(demo: tuple[Path, str]) -> None:
         run.stdout.readline()
         run.stdout.close()
         assert run.stderr.read() == b""
+
+
+def test_the_answers_of_the_demo_are_the_golden_ones(demo: tuple[Path, str]) -> None:
+    """Every statistic of every stratum, to six digits; AGDB_GOLDEN=write rewrites the file, to be read as a diff."""
+    golden = Path(__file__).parent / "golden" / "demo_result.csv"
+    query = (
+        "SELECT metric, scorer, window_bp, stratum, n, round(estimate, 6) AS estimate, round(ci_low, 6) AS ci_low, "
+        "round(ci_high, 6) AS ci_high, printf('%.4g', p) AS p FROM result "
+        "WHERE run_id = (SELECT min(run_id) FROM result) ORDER BY result_id"
+    )
+    found = agdb(demo[0] / "demo.duckdb", "sql", query, "--format", "csv").stdout
+    if os.environ.get("AGDB_GOLDEN") == "write":
+        golden.write_text(found, encoding="utf-8")
+    assert found == golden.read_text(encoding="utf-8")

@@ -47,10 +47,15 @@ def predict(
     """Score the pending variants and append the predictions. Stop and rerun as you like: nothing is scored twice."""
     from agdb import predict as engine
 
-    with _predictor(ctx.obj, scorer, window, address, insecure, key_file) as predictor:
-        say(f"scorer {predictor.scorer.name} at {predictor.scorer.window_bp:,} bp ({predictor.software})")
-        with _bar(quiet) as progress:
-            outcome = engine.run(ctx.obj, predictor, in_peaks=in_peaks, limit=limit, progress=progress)
+    with _predictor(ctx.obj, scorer, window, address, insecure, key_file) as predictor, _bar(quiet) as show:
+        name = f"scorer {predictor.scorer.name} at {predictor.scorer.window_bp:,} bp ({predictor.software})"
+
+        def progress(done: int, total: int) -> None:
+            if not done:  # how much it will be, before the first call is paid for
+                say(f"{name}: {total:,} variants to score")
+            show(done, total)
+
+        outcome = engine.run(ctx.obj, predictor, in_peaks=in_peaks, limit=limit, progress=progress)
     if not outcome.pending and not outcome.scored_before:
         raise Refused(
             "no variant can be scored",
