@@ -3,6 +3,7 @@
 Whatever stops a run, the batches before stay, and the next run finds the rest in `pending`: nothing is computed twice.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ import pyarrow.compute as pc
 from agdb import db
 from agdb.errors import DatabaseBusy, ProviderError, Refused
 from agdb.predictors.contract import FAILURES, SCORES, VARIANTS, Predicted, Predictor
+
+#: Seconds to wait for a reader to let go of the file before a batch is given up: it has been computed, and paid for.
+STORE_PATIENCE_S = 3600.0
+
+#: Called with who holds the file, again and again while a batch waits to be stored.
+Waiting = Callable[[str], None]
 
 
 @dataclass
@@ -35,6 +42,7 @@ def run(
     in_peaks: bool = False,
     limit: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    waiting: Waiting = lambda holder: None,
 ) -> Outcome:
     """Score the pending variants of a database, batch by batch.
 
@@ -44,6 +52,7 @@ def run(
         in_peaks: Only variants that lie in a peak (rule span).
         limit: At most this many variants.
         progress: Called with (variants done, variants in all) before the first batch and after every one.
+        waiting: Called with who holds the database while a finished batch cannot be stored.
 
     Raises:
         ProviderError: the provider failed; what it had scored is stored.
@@ -66,9 +75,9 @@ def run(
             except ProviderError as error:
                 partial = getattr(error, "partial", None)
                 if partial is not None:
-                    _store(path, predictor, _checked(partial, batch, whole=False), outcome)
+                    _store(path, predictor, _checked(partial, batch, whole=False), outcome, waiting)
                 raise
-            _store(path, predictor, _checked(predicted, batch), outcome)
+            _store(path, predictor, _checked(predicted, batch), outcome, waiting)
             progress(outcome.scored + outcome.failed, work.num_rows)
     return outcome
 
@@ -155,10 +164,25 @@ def _broken(problem: str) -> Refused:
     )
 
 
-def _store(path: Path, predictor: Predictor, predicted: Predicted, outcome: Outcome) -> None:
+def _store(path: Path, predictor: Predictor, predicted: Predicted, outcome: Outcome, waiting: Waiting) -> None:
+    """Store a batch, however long a notebook that reads the database makes it wait (up to `STORE_PATIENCE_S`)."""
+    deadline = time.monotonic() + STORE_PATIENCE_S
+    while True:
+        try:
+            _insert(path, predictor, predicted, outcome.run_id)
+            break
+        except DatabaseBusy as busy:
+            if time.monotonic() > deadline:
+                raise
+            waiting(busy.what)
+    outcome.scored += len(set(predicted.scores["variant_id"].to_pylist()))
+    outcome.failed += predicted.failures.num_rows
+
+
+def _insert(path: Path, predictor: Predictor, predicted: Predicted, run_id: int) -> None:
     """One batch, one transaction. The anti-join keeps a score that another process stored meanwhile."""
     scorer = predictor.scorer
-    given = {"scorer_id": scorer.scorer_id, "assembly": scorer.assembly, "run_id": outcome.run_id}
+    given = {"scorer_id": scorer.scorer_id, "assembly": scorer.assembly, "run_id": run_id}
     with db.writing(path, views=False) as con, db.transaction(con):
         con.register("scored", predicted.scores)
         con.register("failed", predicted.failures)
@@ -174,5 +198,3 @@ def _store(path: Path, predictor: Predictor, predicted: Predicted, outcome: Outc
             "ON g.scorer_id = $scorer_id AND g.assembly = $assembly AND g.variant_id = f.variant_id",
             {**given, "at": db.utc_now()},
         )
-    outcome.scored += len(set(predicted.scores["variant_id"].to_pylist()))
-    outcome.failed += predicted.failures.num_rows

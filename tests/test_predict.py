@@ -1,5 +1,7 @@
 """The run of a predictor: batches, faults, contract, resumption; with predictors that are a few lines each."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -308,6 +310,34 @@ def test_other_processes_may_read_and_write_while_a_batch_is_computed(five: tupl
 
     predict.run(path, Fake(act))
     assert seen == [0, 2, 4]
+
+
+def test_a_finished_batch_waits_for_a_reader_instead_of_being_lost(
+    five: tuple[Path, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, variants = five
+    monkeypatch.setattr(db, "PATIENCE_S", 0.2)
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input()"
+    readers: list[subprocess.Popen[str]] = []
+    told: list[str] = []
+
+    def read_meanwhile(batch: pa.Table) -> Predicted:
+        if not readers:  # a notebook opens the file while the first batch is computed, and keeps it open
+            command = [sys.executable, "-c", code, str(path)]
+            readers.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            assert readers[0].stdout is not None
+            readers[0].stdout.readline()
+        return answered(batch)
+
+    def close_at_last(holder: str) -> None:
+        told.append(holder)
+        if len(told) == 2:
+            readers[0].communicate("\n")
+
+    predict.run(path, Fake(read_meanwhile), waiting=close_at_last)
+    assert stored(path) == variants
+    assert len(told) == 2
+    assert f"PID {readers[0].pid}" in told[0]
 
 
 def test_a_score_that_another_run_stored_meanwhile_is_kept(five: tuple[Path, list[str]]) -> None:

@@ -55,7 +55,10 @@ def predict(
                 say(f"{name}: {total:,} variants to score")
             show(done, total)
 
-        outcome = engine.run(ctx.obj, predictor, in_peaks=in_peaks, limit=limit, progress=progress)
+        def waiting(holder: str) -> None:
+            say(f"{holder}: a finished batch waits to be stored")
+
+        outcome = engine.run(ctx.obj, predictor, in_peaks=in_peaks, limit=limit, progress=progress, waiting=waiting)
     if not outcome.pending and not outcome.scored_before:
         raise Refused(
             "no variant can be scored",
