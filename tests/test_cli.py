@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from agdb.cli import app
+from agdb.demo import is_known
 
 runner = CliRunner()
 
@@ -79,6 +80,20 @@ def agdb(db: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_demo_finds_the_answer_that_is_known(demo: tuple[Path, str]) -> None:
     assert "It does." in demo[1]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"in peak": (10, 0.5002), "outside peaks": (20, 0.0)},
+        {"in peak": (9, 0.5), "outside peaks": (20, 0.0)},
+        {"in peak": (10, 0.5)},
+    ],
+)
+def test_the_demo_does_not_take_another_answer_for_the_known_one(found: dict[str, tuple[int, float]]) -> None:
+    known = {"in peak": (10, 0.5), "outside peaks": (20, 0.0)}
+    assert is_known(known, known)
+    assert not is_known(found, known)
 
 
 def test_the_demo_leaves_what_it_names(demo: tuple[Path, str]) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,7 +72,3 @@ def options(
 ) -> None:
     """Options of every command."""
     ctx.obj = db
-
-
-#: What every module of commands offers: add its commands to the application.
-Register = Callable[[typer.Typer], None]
