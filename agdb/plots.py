@@ -99,7 +99,7 @@ def _fit_line(ax: Axes, effect: Floats, score: Floats) -> None:
     slope, intercept = np.polyfit(effect, score, 1)
     ends = np.array([effect.min(), effect.max()])
     ax.plot(ends, intercept + slope * ends, color=ORANGE, lw=1.4, label="least squares")
-    ax.legend(loc="upper left", fontsize=8)
+    ax.legend(loc="best" if len(effect) <= DENSE else "upper left", fontsize=8)  # "best" is slow for many points
 
 
 def windows(series: Sequence[WindowSeries], *, title: str) -> Figure:
