@@ -231,10 +231,10 @@ def test_a_missing_file_is_refused(tmp_path: Path, work_dir: Path) -> None:
     [
         ("g.fa", b"", "empty"),
         ("g.fa", b"variant_id\tslope\n", "does not start with '>'"),
-        ("g.fa.gz", gzip.compress(b"variant_id\tslope\n"), "does not start with '>'"),
+        ("g.fa.gz", gzip.compress(b"variant_id\tslope\n", mtime=0), "does not start with '>'"),
         ("g.fa.gz", b">chr1\nACGT\n", "named as compressed"),
-        ("g.fa.gz", gzip.compress(os.urandom(9), mtime=0)[:6], "cut short"),
-        ("g.fa.gz", gzip.compress(b">chr1\n" + b"ACGT\n" * 5000)[:-20], "cut short"),
+        ("g.fa.gz", gzip.compress(b"9 bytes..", mtime=0)[:6], "cut short"),
+        ("g.fa.gz", gzip.compress(b">chr1\n" + b"ACGT\n" * 5000, mtime=0)[:-20], "cut short"),
         ("g.fa", b">chr1\nACGT\n>chr1\nAC\n", "Duplicate key"),
         ("g.fa", b">chr1\nACGT\n>1\nAC\n", "both hold chr1:1"),
         ("g.fa", b">chr1:5-9\nACGT\n", "does not agree with its 4 bases"),
