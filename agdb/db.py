@@ -5,6 +5,8 @@ database is made of stands in `agdb.schema`; callers find it here too.
 """
 
 import json
+import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -52,11 +54,13 @@ __all__ = [
 PATIENCE_S = 5.0
 
 
-def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, read_only: bool, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
     config: dict[str, Any] = {
         "autoinstall_known_extensions": "false",  # a question must not wait for a network
         "temp_directory": f"{path}.tmp",  # spill beside the database: system temporary folders are small
     }
+    if memory_limit := os.environ.get("AGDB_MEMORY") or memory_limit:
+        config["memory_limit"] = memory_limit
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -150,12 +154,16 @@ def reading(path: Path, *, current: bool = True) -> Iterator[duckdb.DuckDBPyConn
 
 
 @contextmanager
-def writing(path: Path, *, views: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+def writing(path: Path, *, views: bool = True, memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A writing connection to an existing agdb database, its views made anew. Raises as `reading` does.
 
-    `views=False` leaves the views as they are: for the second and later opens of one command.
+    Args:
+        views: False leaves the views as they are: for the second and later opens of one command.
+        memory_limit: As DuckDB writes it, e.g. 1GB; else DuckDB's own, 80 % of the machine. AGDB_MEMORY goes before
+        both.
     """
-    with _existing(path, read_only=False) as con:
+    with _existing(path, read_only=False, memory_limit=memory_limit) as con:
+        _tidy(path)
         if views:
             with transaction(con):
                 make_views(con)
@@ -163,15 +171,22 @@ def writing(path: Path, *, views: bool = True) -> Iterator[duckdb.DuckDBPyConnec
 
 
 @contextmanager
-def _existing(path: Path, read_only: bool, current: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+def _existing(
+    path: Path, read_only: bool, current: bool = True, memory_limit: str | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     if not path.exists():
         raise Refused("there is no database here", where=str(path), cure=f"agdb --db {path} init")
-    with _connect(path, read_only) as con:
+    with _connect(path, read_only, memory_limit) as con:
         if not _is_agdb(con):
             raise _not_agdb(path)
         if current and pending_migrations(migrations(), applied_migrations(con)):
             raise Refused("the database is of an older agdb", where=str(path), cure=f"agdb --db {path} migrate")
         yield con
+
+
+def _tidy(path: Path) -> None:
+    """Remove what a killed process left in the folder for spilling: whoever writes has the file to itself."""
+    shutil.rmtree(f"{path}.tmp", ignore_errors=True)
 
 
 def next_id(con: duckdb.DuckDBPyConnection, table: str) -> int:

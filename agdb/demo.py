@@ -11,7 +11,8 @@ import duckdb
 import numpy as np
 
 from agdb import db, export, predict, report
-from agdb.ingest import gtex, peaks, reference
+from agdb.ingest import peaks, qtl, reference
+from agdb.ingest.variant_table import Options
 from agdb.predictors.motif import MotifPredictor
 from agdb.simulate import Study, write_study
 
@@ -58,7 +59,7 @@ def _ingest(path: Path, study: Study, tell: Callable[[str], None]) -> None:
     db.create(path)
     with db.writing(path) as con:
         loaded = [
-            gtex.ingest(con, study.pairs, "Simulated_Blood"),
+            qtl.gtex(con, study.pairs, Options(tissue="Simulated_Blood")),
             peaks.ingest(con, study.peaks, "Simulated", "GRCh38"),
             reference.ingest(con, study.genome, "GRCh38"),
         ]

@@ -75,15 +75,15 @@ def run(
             except ProviderError as error:
                 partial = getattr(error, "partial", None)
                 if partial is not None:
-                    _store(path, predictor, _checked(partial, batch, whole=False), outcome, waiting)
+                    _store(path, predictor, batch, _checked(partial, batch, whole=False), outcome, waiting)
                 raise
-            _store(path, predictor, _checked(predicted, batch), outcome, waiting)
+            _store(path, predictor, batch, _checked(predicted, batch), outcome, waiting)
             progress(outcome.scored + outcome.failed, work.num_rows)
     return outcome
 
 
 def _scored(con: duckdb.DuckDBPyConnection, scorer_id: str) -> int:
-    query = "SELECT count(DISTINCT variant_id) FROM prediction WHERE scorer_id = ?"
+    query = "SELECT count(*) FROM (SELECT DISTINCT assembly, chrom, pos, ref, alt FROM prediction WHERE scorer_id = ?)"
     return int(con.execute(query, [scorer_id]).fetchall()[0][0])
 
 
@@ -164,12 +164,14 @@ def _broken(problem: str) -> Refused:
     )
 
 
-def _store(path: Path, predictor: Predictor, predicted: Predicted, outcome: Outcome, waiting: Waiting) -> None:
+def _store(
+    path: Path, predictor: Predictor, batch: pa.Table, predicted: Predicted, outcome: Outcome, waiting: Waiting
+) -> None:
     """Store a batch, however long a notebook that reads the database makes it wait (up to `STORE_PATIENCE_S`)."""
     deadline = time.monotonic() + STORE_PATIENCE_S
     while True:
         try:
-            _insert(path, predictor, predicted, outcome.run_id)
+            _insert(path, predictor, batch, predicted, outcome.run_id)
             break
         except DatabaseBusy as busy:
             if time.monotonic() > deadline:
@@ -179,22 +181,26 @@ def _store(path: Path, predictor: Predictor, predicted: Predicted, outcome: Outc
     outcome.failed += predicted.failures.num_rows
 
 
-def _insert(path: Path, predictor: Predictor, predicted: Predicted, run_id: int) -> None:
+def _insert(path: Path, predictor: Predictor, batch: pa.Table, predicted: Predicted, run_id: int) -> None:
     """One batch, one transaction. The anti-join keeps a score that another process stored meanwhile."""
     scorer = predictor.scorer
     given = {"scorer_id": scorer.scorer_id, "assembly": scorer.assembly, "run_id": run_id}
+    of_batch = "JOIN batch AS b ON b.variant_id = s.variant_id"
+    there = "t.scorer_id = $scorer_id AND t.assembly = $assembly::assembly_t AND t.chrom = b.chrom::chrom_t " \
+            "AND t.pos = b.pos AND t.ref = b.ref AND t.alt = b.alt"  # fmt: skip
+    key = "$scorer_id AS scorer_id, $assembly::assembly_t AS assembly, b.chrom::chrom_t AS chrom, " \
+          "b.pos::INTEGER AS pos, b.ref, b.alt, $run_id AS run_id, s.* EXCLUDE (variant_id)"  # fmt: skip
     with db.writing(path, views=False) as con, db.transaction(con):
+        con.register("batch", batch)
         con.register("scored", predicted.scores)
         con.register("failed", predicted.failures)
         con.execute(
-            "INSERT INTO prediction BY NAME SELECT $scorer_id AS scorer_id, $assembly AS assembly, s.*, "
-            "$provider AS provider, $run_id AS run_id FROM scored AS s ANTI JOIN prediction AS p "
-            "ON p.scorer_id = $scorer_id AND p.assembly = $assembly AND p.variant_id = s.variant_id",
+            f"INSERT INTO prediction BY NAME SELECT {key}, $provider AS provider FROM scored AS s {of_batch} "
+            f"ANTI JOIN prediction AS t ON {there}",
             {**given, "provider": predictor.provider},
         )
         con.execute(
-            "INSERT INTO failure BY NAME SELECT $scorer_id AS scorer_id, $assembly AS assembly, f.*, "
-            "$at AS last_at, $run_id AS run_id FROM failed AS f ANTI JOIN failure AS g "
-            "ON g.scorer_id = $scorer_id AND g.assembly = $assembly AND g.variant_id = f.variant_id",
+            f"INSERT INTO failure BY NAME SELECT {key}, $at AS last_at FROM failed AS s {of_batch} "
+            f"ANTI JOIN failure AS t ON {there}",
             {**given, "at": db.utc_now()},
         )

@@ -144,7 +144,7 @@ class Check(NamedTuple):
 
     name: str
     severity: str
-    gates: str
+    gates: tuple[str, ...]
     cure: str
     sql: str
 
@@ -159,5 +159,6 @@ def checks() -> list[Check]:
     found = []
     for stem, sql in sql_files("sql/checks"):
         head = dict(re.findall(r"^-- (severity|gates|cure): (.+)$", sql, re.MULTILINE))
-        found.append(Check(stem, head["severity"], head["gates"], head["cure"], sql))
+        gates = tuple(head["gates"].split(", "))
+        found.append(Check(stem, head["severity"], gates, head["cure"], sql))
     return found

@@ -62,10 +62,11 @@ def import_agdb(place: Place) -> None:
 def ingest(place: Place) -> int:
     """agdb's own ingest, from opening the file to the closed (checkpointed) database: staged, gated, stored."""
     from agdb import db
-    from agdb.ingest import gtex
+    from agdb.ingest import qtl
+    from agdb.ingest.variant_table import Options
 
     with db.writing(place.work / "new.duckdb") as con:
-        return gtex.ingest(con, place.inputs.pairs, "Whole_Blood").rows_kept
+        return qtl.gtex(con, place.inputs.pairs, Options(tissue="Whole_Blood")).rows_kept
 
 
 def loop_to_tuples(place: Place) -> int:
@@ -112,8 +113,9 @@ def _query(place: Place, select: str) -> int:
 PAIRS = "SELECT variant_id, peak_id FROM variant_in_peak"
 VARIANTS = "SELECT DISTINCT variant_id FROM variant_in_peak"
 ASSOCIATIONS = (
-    "SELECT q.variant_id, q.gene_id FROM qtl AS q "
-    "SEMI JOIN variant_in_peak AS p ON p.assembly = q.assembly AND p.variant_id = q.variant_id"
+    "SELECT variant_id(q.chrom, q.pos, q.ref, q.alt) AS variant_id, q.gene_id FROM qtl AS q SEMI JOIN "
+    "variant_in_peak AS p "
+    "ON p.assembly = q.assembly AND p.chrom = q.chrom AND p.pos = q.pos AND p.ref = q.ref AND p.alt = q.alt"
 )
 #: The least that DuckDB can do: read what the overlap reads, and look one key up in a hash table. No interval test.
 PROBE = (
@@ -149,10 +151,11 @@ def _intersect(which: str, *options: str) -> Callable[[Place], int]:
 def whole_path(place: Place) -> int:
     """agdb from the two gz files: ingest both, then the association-level question."""
     from agdb import db
-    from agdb.ingest import gtex, peaks
+    from agdb.ingest import peaks, qtl
+    from agdb.ingest.variant_table import Options
 
     with db.writing(place.work / "new.duckdb") as con:
-        gtex.ingest(con, place.inputs.pairs, "Whole_Blood")
+        qtl.gtex(con, place.inputs.pairs, Options(tissue="Whole_Blood"))
         peaks.ingest(con, place.inputs.peaks, "K562", "GRCh38")
     with db.reading(place.work / "new.duckdb") as con:
         return int(con.execute(f"SELECT count(*) FROM ({ASSOCIATIONS})").fetchall()[0][0])

@@ -11,11 +11,12 @@ from pathlib import Path
 import duckdb
 
 from agdb import db
-from agdb.ingest import gtex, peaks
+from agdb.ingest import peaks, qtl
+from agdb.ingest.variant_table import Options
 from bench.cases import ASSOCIATIONS, Inputs, bedtools
 from bench.data import COLUMNS
 
-ROWS = f"SELECT variant_id || '_b38', gene_id, {', '.join(COLUMNS[2:])} FROM qtl"
+ROWS = f"SELECT variant_id(chrom, pos, ref, alt) || '_b38', gene_id, {', '.join(COLUMNS[2:])} FROM qtl"
 NAMED_PAIRS = "SELECT v.variant_id, p.name FROM variant_in_peak AS v JOIN peak AS p USING (peak_id)"
 Answers = dict[str, int]
 
@@ -24,7 +25,7 @@ def build(inputs: Inputs, stored: Path) -> None:
     """The database that the resident cases read."""
     db.create(stored)
     with db.writing(stored) as con:
-        gtex.ingest(con, inputs.pairs, "Whole_Blood")
+        qtl.gtex(con, inputs.pairs, Options(tissue="Whole_Blood"))
         peaks.ingest(con, inputs.peaks, "K562", "GRCh38")
 
 

@@ -4,18 +4,20 @@
 CREATE OR REPLACE VIEW scored_qtl AS
 SELECT q.label, q.source_id, s.name AS source, q.label_source_id, q.tissue, q.effect_unit,
        p.scorer_id, r.name AS scorer, r.window_bp, r.family, r.is_signed, p.provider,
-       q.assembly, q.variant_id, q.phenotype_id, q.gene_id, c.chrom, c.pos, c.ref, c.alt, c.kind, c.ref_status, c.in_peak,
+       q.assembly, c.variant_id, c.chrom, c.pos, c.ref, c.alt, q.phenotype_id, q.gene_id, c.kind, c.ref_status, c.in_peak,
        q.effect, p.score, if(q.label = 'slope', q.effect, NULL) AS slope, q.slope_se, q.pval_nominal, q.qval, q.maf,
        q.tss_distance
 FROM label AS q
 JOIN source AS s ON s.source_id = q.source_id
-JOIN candidate AS c ON c.assembly = q.assembly AND c.variant_id = q.variant_id
+JOIN candidate AS c
+  ON c.assembly = q.assembly AND c.chrom = q.chrom AND c.pos = q.pos AND c.ref = q.ref AND c.alt = q.alt
 JOIN prediction AS p
-  ON p.assembly = q.assembly AND p.variant_id = q.variant_id AND (p.gene_id IS NULL OR p.gene_id = q.gene_id)
+  ON p.assembly = q.assembly AND p.chrom = q.chrom AND p.pos = q.pos AND p.ref = q.ref AND p.alt = q.alt
+ AND (p.gene_id IS NULL OR p.gene_id = q.gene_id)
 JOIN scorer_family AS r ON r.scorer_id = p.scorer_id;
 
 COMMENT ON VIEW scored_qtl IS 'One row per association and scorer: label, score, and what strata need.';
-COMMENT ON COLUMN scored_qtl.label IS 'What the label is: slope, or pval_nominal where the file had nothing else.';
+COMMENT ON COLUMN scored_qtl.label IS 'What the label is: slope, conditional_slope, or pval_nominal where the file had nothing else.';
 COMMENT ON COLUMN scored_qtl.source_id IS 'QTL source.';
 COMMENT ON COLUMN scored_qtl.source IS 'Its name.';
 COMMENT ON COLUMN scored_qtl.label_source_id IS 'Source of the label.';

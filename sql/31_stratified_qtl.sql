@@ -6,7 +6,7 @@ WITH q AS MATERIALIZED (FROM scored_qtl)
 SELECT 'all' AS stratification, 'all' AS stratum, * FROM q
 UNION ALL
 SELECT 'effect_size', 'Q' || ntile(4) OVER (
-         PARTITION BY source_id, label, scorer_id ORDER BY abs(effect), variant_id, phenotype_id
+         PARTITION BY source_id, label, scorer_id ORDER BY abs(effect), chrom, pos, ref, alt, phenotype_id
        ), *
 FROM q WHERE label = 'slope'
 UNION ALL
@@ -19,13 +19,13 @@ UNION ALL  -- windows may be compared only on rows that all of them scored: the 
 SELECT 'window', 'every window', q.*
 FROM q
 SEMI JOIN (
-  SELECT source_id, label, family, variant_id, phenotype_id
+  SELECT source_id, label, family, chrom, pos, ref, alt, phenotype_id
   FROM q
   JOIN (SELECT source_id, label, family, count(DISTINCT scorer_id) AS windows FROM q GROUP BY ALL HAVING windows > 1)
     USING (source_id, label, family)
-  GROUP BY source_id, label, family, windows, variant_id, phenotype_id
+  GROUP BY source_id, label, family, windows, chrom, pos, ref, alt, phenotype_id
   HAVING count(DISTINCT scorer_id) = windows
-) USING (source_id, label, family, variant_id, phenotype_id);
+) USING (source_id, label, family, chrom, pos, ref, alt, phenotype_id);
 
 COMMENT ON VIEW stratified_qtl IS 'One row per association, scorer and way to stratify; every column of scored_qtl besides.';
 COMMENT ON COLUMN stratified_qtl.stratification IS 'all, effect_size (quartile of |slope| within source and scorer), peak, egene (qval <= 0.05), kind, or window (rows that every window of the scorer scored).';

@@ -5,7 +5,7 @@
 -- stays a key of its own, for then `WHERE stratification = 'all'` reaches stratified_qtl and the others are not computed.
 CREATE OR REPLACE VIEW stratum AS
 WITH keyed AS (
-  SELECT source_id, label, scorer_id, stratum, variant_id, gene_id, ref_status, effect, score,
+  SELECT source_id, label, scorer_id, stratum, chrom, pos, ref, alt, gene_id, ref_status, effect, score,
          stratification::ENUM ('all', 'effect_size', 'peak', 'egene', 'kind', 'window') AS stratification,
          hash(source_id, label, scorer_id, stratum) AS cell
   FROM stratified_qtl
@@ -26,7 +26,7 @@ agreement AS (
          CASE WHEN min(effect) < max(effect) AND min(score) < max(score)  -- and their squares are numbers yet
                    AND stddev_samp(effect) BETWEEN 1e-150 AND 1e150 AND stddev_samp(score) BETWEEN 1e-150 AND 1e150
               THEN corr(effect, score) END AS pearson,
-         count(DISTINCT variant_id) AS n_variants,
+         count(DISTINCT (chrom, pos, ref, alt)) AS n_variants,
          count(DISTINCT gene_id) AS n_genes,
          stddev_samp(effect) AS effect_sd,
          stddev_samp(score) AS score_sd,

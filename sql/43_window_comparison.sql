@@ -7,7 +7,8 @@ WITH paired AS (
   FROM scored_qtl AS a
   JOIN scored_qtl AS b
     ON b.source_id = a.source_id AND b.label = a.label AND b.family = a.family
-   AND b.variant_id = a.variant_id AND b.phenotype_id = a.phenotype_id AND b.window_bp > a.window_bp
+   AND b.chrom = a.chrom AND b.pos = a.pos AND b.ref = a.ref AND b.alt = a.alt
+   AND b.phenotype_id = a.phenotype_id AND b.window_bp > a.window_bp
 ),
 ranked AS (
   SELECT *,

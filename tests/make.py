@@ -9,6 +9,8 @@ from pathlib import Path
 import duckdb
 
 from agdb.errors import AgdbError
+from agdb.ingest import qtl, source
+from agdb.ingest.variant_table import Options
 
 Row = dict[str, str]
 
@@ -128,6 +130,11 @@ def fasta(path: Path, records: dict[str, str] | None = None) -> Path:
         for name, bases in found.items()
     )
     return write(path, text.encode())
+
+
+def gtex(con: duckdb.DuckDBPyConnection, path: Path, tissue: str) -> source.Loaded:
+    """Ingest a GTEx table as `agdb ingest gtex` does."""
+    return qtl.gtex(con, path, Options(tissue=tissue))
 
 
 def content(path: Path) -> dict[str, list[tuple[object, ...]]]:

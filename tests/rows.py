@@ -20,15 +20,22 @@ def add_source(
 ) -> None:
     """One row of `source`."""
     con.execute(
-        "INSERT INTO source (source_id, kind, format, name, tissue, biosample, assembly, effect, effect_unit, path, "
-        "sha256, bytes, run_id) VALUES (?, ?, 'test', 'file' || ?, ?, ?, ?, ?, 'unit', 'file', 'sha', 1, 1)",
+        "INSERT INTO source (source_id, kind, format, name, tissue, biosample, assembly, effect, effect_unit, "
+        "null_value, "
+        "path, sha256, bytes, run_id) VALUES (?, ?, 'test', 'file' || ?, ?, ?, ?, ?, 'unit', 0, 'file', 'sha', 1, 1)",
         [source_id, kind, source_id, tissue, biosample, assembly, effect],
     )
 
 
 def variant_id(chrom: str, pos: int, ref: str = "A", alt: str = "C") -> str:
-    """As ingest writes it."""
+    """As the views write it."""
     return f"{chrom}_{pos}_{ref}_{alt}"
+
+
+def parts(variant: str) -> list[object]:
+    """chrom, pos, ref, alt of a `variant_id`."""
+    chrom, pos, ref, alt = variant.split("_")
+    return [chrom, int(pos), ref, alt]
 
 
 def add_variants(
@@ -39,9 +46,9 @@ def add_variants(
     ref_status: str = "match",
 ) -> list[str]:
     """Rows of `variant` from (chrom, pos, ref, alt); returns their ids."""
-    rows = [[variant_id(*v), assembly, *v, ref_status] for v in variants]
-    insert(con, "variant (variant_id, assembly, chrom, pos, ref, alt, ref_status)", rows)
-    return [str(row[0]) for row in rows]
+    rows = list(variants)
+    insert(con, "variant (assembly, chrom, pos, ref, alt, ref_status)", [[assembly, *v, ref_status] for v in rows])
+    return [variant_id(*v) for v in rows]
 
 
 def add_snvs(con: duckdb.DuckDBPyConnection, n: int, *, ref_status: str = "match", first: int = 1) -> list[str]:
@@ -57,14 +64,13 @@ def add_qtls(
     *,
     column: str = "slope",
     gene: str | Sequence[str] = "ENSG1",
-    tissue: str = "Lung",
     assembly: str = ASSEMBLY,
     qval: float | None = None,
 ) -> None:
     """Rows of `qtl`: one gene, or one each."""
     genes = [gene] * len(variants) if isinstance(gene, str) else gene
-    rows = [[source_id, assembly, v, g, g, tissue, e, qval] for v, g, e in zip(variants, genes, effects, strict=True)]
-    insert(con, f"qtl (source_id, assembly, variant_id, phenotype_id, gene_id, tissue, {column}, qval)", rows)
+    rows = [[source_id, assembly, *parts(v), g, e, qval] for v, g, e in zip(variants, genes, effects, strict=True)]
+    insert(con, f"qtl (source_id, assembly, chrom, pos, ref, alt, gene_id, {column}, qval)", rows)
 
 
 def add_scorer(
@@ -94,8 +100,8 @@ def add_scores(
     assembly: str = ASSEMBLY,
 ) -> None:
     """Rows of `prediction`."""
-    rows = [[scorer_id, assembly, v, gene, s, "test", 1] for v, s in zip(variants, scores, strict=True)]
-    insert(con, "prediction (scorer_id, assembly, variant_id, gene_id, score, provider, run_id)", rows)
+    rows = [[scorer_id, assembly, *parts(v), gene, s, "test", 1] for v, s in zip(variants, scores, strict=True)]
+    insert(con, "prediction (scorer_id, assembly, chrom, pos, ref, alt, gene_id, score, provider, run_id)", rows)
 
 
 def add_peaks(
@@ -106,7 +112,9 @@ def add_peaks(
     assembly: str = ASSEMBLY,
     biosample: str = "K562",
 ) -> None:
-    """Rows of `peak` from (chrom, chrom_start, chrom_end)."""
+    """Rows of `peak` from (chrom, chrom_start, chrom_end), and their source where it is not there."""
+    if not con.execute("SELECT count(*) FROM source WHERE source_id = ?", [source_id]).fetchall()[0][0]:
+        add_source(con, source_id, "peaks", effect=None, tissue=None, assembly=assembly, biosample=biosample)
     rows = [[source_id, biosample, assembly, *p] for p in peaks]
     insert(con, "peak (source_id, biosample, assembly, chrom, chrom_start, chrom_end)", rows)
 

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from agdb import db
 from agdb.cli import app
 from agdb.errors import ExitCode, Refused
-from agdb.ingest import gtex, peaks, predictions, text
+from agdb.ingest import peaks, predictions, text
 
 Rows = dict[str, list[tuple[object, ...]]]
 Refuses = Callable[[list[object], str, str], None]
@@ -41,10 +41,10 @@ def filled(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "filled.duckdb"
     shutil.copyfile(template_db, path)
     with db.writing(path, views=False) as con:
-        gtex.ingest(con, make.write(folder / "good.txt", make.table(make.pairs_rows(30))), "Lung")
+        make.gtex(con, make.write(folder / "good.txt", make.table(make.pairs_rows(30))), "Lung")
         peaks.ingest(con, make.write(folder / "good.bed", make.bed(make.narrow_rows(20))), "HepG2", "GRCh38")
         scores = make.write(folder / "good.csv", make.table(make.original_rows(30), sep=","))
-        predictions.ingest(con, scores, "original", 512, "Lung")
+        predictions.ingest_original(con, scores, 512, "Lung")
     return path
 
 
@@ -153,7 +153,6 @@ GTEX = {
     "a column is renamed": Bad(
         "a.txt", renamed("pval_nominal", "p_nominal"), "lacks column 'pval_nominal'; was it renamed to 'p_nominal'?", 1
     ),
-    "a column has a space before its name": Bad("a.txt", renamed("slope", " slope"), "was it renamed to ' slope'?", 1),
     "a column is named twice": Bad(
         "a.txt",
         renamed("rs_id", "slope_se", EXTRA).replace(b"pval_beta", b"slope_se", 1),
@@ -183,11 +182,13 @@ GTEX = {
     "slope and slope_se exchanged, all slopes positive": Bad(
         "a.txt",
         exchanged("slope", "slope_se", [{**r, "slope": r["slope"].lstrip("-")} for r in make.pairs_rows()]),
-        "|slope / slope_se| does not agree with pval_nominal",
+        "all 24 effects have the same sign",
     ),
     "slope and maf exchanged": Bad("a.txt", exchanged("slope", "maf"), "maf is not a minor allele frequency", 3),
-    "all slopes positive": Bad("a.txt", pairs(positive_slopes), "all 24 slopes have the same sign"),
-    "an sQTL file": Bad("a.txt", make.table(SPLICING), "this is a splicing-QTL file", 1),
+    "all slopes positive": Bad("a.txt", pairs(positive_slopes), "all 24 effects have the same sign"),
+    "an sQTL file": Bad(
+        "a.txt", make.table(SPLICING), "this is another kind of file: GTEx v8 significant splicing QTLs", 1
+    ),
     **{
         f"gzip cut after {n} bytes": Bad("a.txt.gz", PACKED[:n], CUT)
         for n in (2, 9, 40, len(PACKED) // 2, len(PACKED) - 9, len(PACKED) - 1)
@@ -203,9 +204,8 @@ GTEX = {
     "gzip of nothing": Bad("a.txt.gz", gzip.compress(b"", mtime=0), "the file is empty"),
     "line ends only": Bad("a.txt", b"\n\n\n", "the file is empty"),
     "a BOM only": Bad("a.txt", b"\xef\xbb\xbf", "the file is empty"),
-    "commas": Bad("a.txt", GOOD.replace(b"\t", b","), "the header is not separated by tabs: it looks like commas", 1),
     "spaces": Bad("a.txt", GOOD.replace(b"\t", b" "), "the header is not separated by tabs: it looks like spaces", 1),
-    "UTF-16": Bad("a.txt", GOOD.decode().encode("utf-16"), "this is not a text file (UTF-8)"),
+    "UTF-16": Bad("a.txt", GOOD.decode().encode("utf-16"), "this is text in UTF-16"),
     "a picture": Bad("a.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "this is not a text file (UTF-8)"),
     "Latin-1 in row 129": Bad(
         "a.txt", GOOD + BODY * 4 + BODY.replace(b"ENSG00000000002", b"\xe9", 1), "the line is not text (UTF-8)", 128
@@ -246,11 +246,10 @@ GTEX = {
     "p-value below 0": Bad("a.txt", cell("pval_nominal", "-1e-9"), "pval_nominal is not a probability: -1e-09", 7),
     "pval_beta above 1": Bad("a.txt", cell("pval_beta", "7"), "pval_beta is not a probability: 7", 7),
     "p-value above its threshold": Bad("a.txt", cell("pval_nominal", "0.9"), "1 rows have pval_nominal above"),
-    "maf above .5": Bad("a.txt", cell("maf", "0.51"), "maf is not a minor allele frequency: 0.51", 7),
-    "maf below 0": Bad("a.txt", cell("maf", "-0.1"), "maf is not a minor allele frequency: -0.1", 7),
+    "maf above .5": Bad("a.txt", cell("maf", "0.51"), "maf is not a minor allele frequency (0 to 0.5): 0.51", 7),
+    "maf below 0": Bad("a.txt", cell("maf", "-0.1"), "maf is not a minor allele frequency (0 to 0.5): -0.1", 7),
     "text for a number": Bad("a.txt", cell("slope", "abc"), "'abc' is not a number", 7),
     "a decimal comma": Bad("a.txt", cell("slope", "0,5"), "'0,5' is not a number", 7),
-    "a quoted number": Bad("a.txt", cell("slope", '"0.5"'), "'\"0.5\"' is not a number", 7),
     "a hexadecimal count": Bad("a.txt", cell("ma_count", "0x10"), "'0x10' is not a number", 7),
     "half a sample": Bad(
         "a.txt", cell("ma_samples", "10.5"), "column 'ma_samples' is not a whole number up to 2,147,483,647: 10.5", 7
@@ -274,7 +273,9 @@ GTEX = {
         "a.txt", cell("variant_id", "1_30_A_C_b38"), "unknown chromosome: 1 in 1_30_A_C_b38", 7
     ),
     "chromosome chrZZ": Bad("a.txt", cell("variant_id", "chrZZ_30_A_C_b38"), "unknown chromosome: chrZZ", 7),
-    "ids and columns of egenes disagree": Bad("a.txt", swapped_in_egenes(), "the variant id and its columns chr", 7),
+    "ids and columns of egenes disagree": Bad(
+        "a.txt", swapped_in_egenes(), "the variant id and the columns of chromosome, position and alleles", 7
+    ),
     "half an egene": Bad(
         "a.txt",
         make.table([*make.egenes_rows()[:5], {**make.egenes_rows()[5], "ref_factor": "300"}]),
@@ -324,10 +325,10 @@ PEAKS = {
     "half a base": Bad("a.narrowPeak", peak_cell(1, "2100.5"), "column 'chrom_start' is not a whole number", 6),
     "text for a position": Bad("a.narrowPeak", peak_cell(2, "end"), "'end' is not a number", 6),
     "no start": Bad("a.narrowPeak", peak_cell(1, ""), "the interval has no start or no end", 6),
-    "a header": Bad(
-        "a.bed", b"chrom\tstart\tend\nchr2\t1\t2\n", "column 2 is not a position: 'start'; is this a header?", 1
+    "a header that names no end": Bad(
+        "a.bed", b"chrom\tstart\tstop\nchr2\t1\t2\n", "column 2 is not a position: 'start'; is this a header?", 1
     ),
-    "a header after a track line": Bad("a.bed", b"track name=a\nchrom\tstart\tend\n", "is this a header?", 2),
+    "a header after a track line": Bad("a.bed", b"track name=a\nchrom\tbegin\tend\n", "is this a header?", 2),
     "a peak beyond its chromosome": Bad(
         "a.narrowPeak", peak_cell(2, "242193530"), "the interval ends beyond its chromosome on GRCh38", 6
     ),
@@ -337,18 +338,17 @@ PEAKS = {
     ),
     "a position of 1e999": Bad("a.narrowPeak", peak_cell(2, "1e999"), "column 'chrom_end' is not a finite number", 6),
     "a summit outside": Bad(
-        "a.narrowPeak", peak_cell(9, "150"), "the summit lies outside the peak: chr2 2100 2250 summit at 150", 6
+        "a.narrowPeak", peak_cell(9, "150"), "the summit lies outside the peak: chr2 2100 2250 summit at 2250", 6
     ),
     "a summit of 2e9": Bad("a.narrowPeak", peak_cell(9, "2147483647"), "the summit lies outside the peak", 6),
     "a summit of -5": Bad("a.narrowPeak", peak_cell(9, "-5"), "the summit lies outside the peak", 6),
     "a signal of NaN": Bad("a.narrowPeak", peak_cell(6, "nan"), "column 'signal_value' is not a finite number: nan", 6),
-    "a chromosome without chr": Bad("a.narrowPeak", peak_cell(0, "2"), "unknown chromosome: 2", 6),
     "a chromosome chrZZ": Bad("a.narrowPeak", peak_cell(0, "chrZZ"), "unknown chromosome: chrZZ", 6),
     "no chromosome": Bad("a.narrowPeak", peak_cell(0, ""), "unknown chromosome: (missing)", 6),
-    "spaces": Bad("a.bed", b"chr2 10 20\n", "the row is not separated by tabs", 1),
+    "commas": Bad("a.bed", b"chr2,10,20\n", "the row is not separated by tabs", 1),
     "two columns": Bad("a.bed", b"chr2\t10\n", "the row is not separated by tabs", 1),
-    "20 columns (IDR)": Bad(
-        "a.bed", make.bed([["chr2", "10", "20", *["1"] * 17]]), "bed has 3 to 12 columns, this has 20", 1
+    "13 columns": Bad(
+        "a.bed", make.bed([["chr2", "10", "20", *["1"] * 10]]), "bed has 3 to 12 columns, this has 13", 1
     ),
     "nine columns named narrowPeak": Bad(
         "a.narrowPeak", make.bed([r[:9] for r in make.narrow_rows()]), "narrowPeak has 10 columns, this has 9", 1
@@ -369,7 +369,6 @@ PEAKS = {
     "empty": Bad("a.bed", b"", "the file is empty"),
     "gzip cut": Bad("a.bed.gz", gzip.compress(make.bed(make.narrow_rows()))[:-20], CUT),
     "gzip of another checksum": Bad("a.bed.gz", flipped(gzip.compress(make.bed(make.narrow_rows())), -7), CUT),
-    "a UCSC dump with bins": Bad("a.bed", b"585\tchr2\t10\t20\n", "column 2 is not a position: 'chr2'", 1),
     "a GTEx table": Bad("a.bed", GOOD, "column 2 is not a position: 'gene_id'", 1),
 }
 
@@ -384,7 +383,7 @@ def test_a_bad_peak_file_is_refused(refused: Refuses, tmp_path: Path, case: str)
 
 
 @pytest.mark.parametrize("kind", ["peaks", "genome"])
-@pytest.mark.parametrize("assembly", ["hg18", "mm10", "", "GRCh38.p14", "'"])
+@pytest.mark.parametrize("assembly", ["mm9", "mm10", "", "GRCh38.p14", "'"])
 def test_an_unknown_assembly_is_refused_with_the_known_ones(
     study: Path, rows: Rows, tmp_path: Path, kind: str, assembly: str
 ) -> None:
@@ -486,7 +485,7 @@ def test_a_file_that_becomes_unreadable_is_refused(tmp_path: Path) -> None:
     path = make.write(tmp_path / "a.txt", GOOD)
     path.chmod(0)
     with pytest.raises(Refused, match="the file cannot be read"):
-        text.first_lines(path, 1)
+        text.check_path(path)
 
 
 # --- the database itself ---

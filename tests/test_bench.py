@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from agdb.ingest.gtex import PAIRS
+from agdb.ingest.preset import named
 from bench import verify
 from bench.cases import CASES, Inputs
 from bench.data import COLUMNS, inputs
@@ -68,4 +68,4 @@ def test_ratios_are_of_medians() -> None:
 
 
 def test_the_made_table_has_the_columns_of_gtex() -> None:
-    assert list(PAIRS) == COLUMNS
+    assert [names[0] for names in named("gtex_v8_pairs").columns.values()] == COLUMNS

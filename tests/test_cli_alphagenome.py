@@ -24,12 +24,12 @@ def db(tmp_path: Path) -> Path:
             "VALUES (1, 'qtl', 'gtex_pairs', 'pairs', 'Whole_Blood', 'GRCh38', 'slope', 'pairs', '', 1, 1)"
         )
         con.execute(
-            "INSERT INTO variant (variant_id, assembly, chrom, pos, ref, alt) "
-            "SELECT 'chr1_' || i || '_A_G', 'GRCh38', 'chr1', i, 'A', 'G' FROM range(2000000, 2000012) AS t(i)"
+            "INSERT INTO variant (assembly, chrom, pos, ref, alt) "
+            "SELECT 'GRCh38', 'chr1', i, 'A', 'G' FROM range(2000000, 2000012) AS t(i)"
         )
         con.execute(
-            "INSERT INTO qtl BY NAME SELECT 1 AS source_id, 'GRCh38' AS assembly, variant_id, 'g' AS phenotype_id, "
-            "'g' AS gene_id, 'Whole_Blood' AS tissue, (pos % 7 - 3) / 2 AS slope FROM variant"
+            "INSERT INTO qtl BY NAME SELECT 1 AS source_id, assembly, chrom, pos, ref, alt, 'g' AS gene_id, "
+            "(pos % 7 - 3) / 2 AS slope FROM variant"
         )
     return path
 
@@ -60,13 +60,13 @@ def fake() -> Iterator[tuple[FakeAlphaGenome, str]]:
 def test_scores_land_in_the_table_and_refused_variants_in_failure(db: Path, fake: tuple[FakeAlphaGenome, str]) -> None:
     run = predict(db, fake[1])
     assert run.returncode == 0, run.stderr
-    found = rows(db, "SELECT variant_id, score, track_id, provider FROM prediction ORDER BY variant_id")
+    found = rows(db, "SELECT variant_id(chrom, pos, ref, alt), score, track_id, provider FROM prediction ORDER BY 1")
     assert found == [
         (f"chr1_{i}_A_G", fake_score(f"chr1:{i}:A>G", K562), K562, "alphagenome")
         for i in range(2_000_000, 2_000_012)
         if i != 2_000_003
     ]
-    assert [r[0] for r in rows(db, "SELECT variant_id FROM failure")] == ["chr1_2000003_A_G"]
+    assert [r[0] for r in rows(db, "SELECT variant_id(chrom, pos, ref, alt) FROM failure")] == ["chr1_2000003_A_G"]
     assert "11 variants scored, 1 failed with a reason" in run.stderr
 
 
@@ -85,7 +85,7 @@ def test_a_provider_that_fails_stops_the_run_and_keeps_what_was_scored(db: Path)
         run = predict(db, address)
     assert run.returncode == 3
     assert "PERMISSION_DENIED" in run.stderr
-    scored = {r[0] for r in rows(db, "SELECT variant_id FROM prediction")}
+    scored = {r[0] for r in rows(db, "SELECT variant_id(chrom, pos, ref, alt) FROM prediction")}
     assert {f"chr1_{i}_A_G" for i in range(2_000_000, 2_000_006)} <= scored
     assert "chr1_2000006_A_G" not in scored
     assert rows(db, "SELECT status FROM run WHERE command = 'predict'") == [("failed",)]

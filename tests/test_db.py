@@ -22,7 +22,9 @@ from agdb import db, schema
 from agdb.errors import DatabaseBusy, Refused
 
 GOLDEN = Path(__file__).parent / "golden" / "schema.sql"
-VIEWS = schema.sql_files("sql")
+FILES = schema.sql_files("sql")
+VIEWS = [f for f in FILES if "CREATE OR REPLACE VIEW" in f[1]]
+MACROS = [f for f in FILES if f not in VIEWS]
 CHECKS = schema.sql_files("sql/checks")
 
 
@@ -391,6 +393,16 @@ def test_a_file_is_the_view_that_it_is_named_for_and_its_select_can_be_pasted(
     assert all(re.match(rf"\s*COMMENT ON (VIEW|COLUMN) {stem[3:]}\b", s.query) for s in others)
 
 
+@pytest.mark.parametrize(("stem", "text"), MACROS, ids=[s for s, _ in MACROS])
+def test_a_file_without_a_view_makes_macros_and_says_what_they_are(
+    stem: str, text: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    assert re.fullmatch(r"\d\d_\w+", stem)
+    made = re.findall(r"^CREATE OR REPLACE MACRO (\w+)\(", text, re.MULTILINE)
+    assert stem[3:] in made
+    assert re.findall(r"^COMMENT ON MACRO (\w+) IS", text, re.MULTILINE) == made
+
+
 def test_a_view_stands_on_views_with_smaller_numbers() -> None:
     names = [stem[3:] for stem, _ in VIEWS]
     for at, (stem, text) in enumerate(VIEWS):
@@ -405,13 +417,19 @@ def test_a_check_has_its_headers_and_answers_source_and_problem(
 ) -> None:
     check = next(c for c in db.checks() if c.name == stem)
     assert check.severity in ("refuse", "warn")
-    assert check.gates in ("qtl", "peaks", "genome", "predictions")
+    assert set(check.gates) <= {"qtl", "peaks", "genome", "genes", "predictions", "variants", "credible"}
     assert len(check.cure) > 10
     assert re.search(r"^-- One row: ", text, re.MULTILINE)
     result = con.execute(f"SELECT * FROM ({check.sql})")
     assert [d[0] for d in result.description or []] == ["source_id", "problem"]
     assert result.fetchall() == []  # an empty database breaks no claim
     assert check.claim == stem.replace("_", " ")
+
+
+def test_the_readme_says_a_line_about_each_check() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(\w+)` \| (refuse|warn) \| ", readme, re.MULTILINE))
+    assert listed == {c.name: c.severity for c in db.checks()}
 
 
 def described(con: duckdb.DuckDBPyConnection) -> str:

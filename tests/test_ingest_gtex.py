@@ -15,17 +15,16 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from agdb.errors import Refused
-from agdb.ingest import gtex
 
 Connection = duckdb.DuckDBPyConnection
 
 
 def load(con: Connection, path: Path, data: bytes, tissue: str = "Liver") -> None:
-    assert gtex.ingest(con, make.write(path, data), tissue).is_new
+    assert make.gtex(con, make.write(path, data), tissue).is_new
 
 
 def slopes(ask: Ask) -> dict[tuple[object, object], tuple[object, ...]]:
-    found = ask("SELECT variant_id || '_b38', gene_id, slope, pval_nominal FROM qtl")
+    found = ask("SELECT variant_id || '_b38', gene_id, slope, pval_nominal FROM association")
     return {(v, g): (slope, p) for v, g, slope, p in found}
 
 
@@ -44,9 +43,9 @@ def test_every_pairs_column_lands_in_the_column_of_its_name(con: Connection, ask
     row = make.pairs_rows()[5]
     load(con, tmp_path / "a.txt", make.table(make.pairs_rows()))
     columns = make.PAIRS[2:]
-    found = ask(f"SELECT {', '.join(columns)} FROM qtl WHERE variant_id || '_b38' = ?", row["variant_id"])
+    found = ask(f"SELECT {', '.join(columns)} FROM association WHERE variant_id || '_b38' = ?", row["variant_id"])
     assert found == [tuple(float(row[n]) for n in columns)]
-    ids = ask("SELECT DISTINCT gene_id = phenotype_id, tissue, assembly, source_id FROM qtl")
+    ids = ask("SELECT DISTINCT gene_id = phenotype_id, tissue, assembly, source_id FROM association")
     assert ids == [(True, "Liver", "GRCh38", 1)]
 
 
@@ -54,18 +53,21 @@ def test_every_egenes_column_lands_in_its_column(con: Connection, ask: Ask, tmp_
     row = make.egenes_rows()[5]
     load(con, tmp_path / "a.txt.gz", make.table(make.egenes_rows()))
     renamed = {
-        "minor_allele_samples": "ma_samples", "minor_allele_count": "ma_count", "rs_id_dbSNP151_GRCh38p7": "rs_id",
+        "minor_allele_samples": "ma_samples", "minor_allele_count": "ma_count", "rs_id_dbSNP151_GRCh38p7": "name",
         "log2_aFC": "log2_afc", "log2_aFC_lower": "log2_afc_lower", "log2_aFC_upper": "log2_afc_upper",
     }  # fmt: skip
     of_variant = {"variant_id", "chr", "variant_pos", "ref", "alt"}
     wanted = {renamed.get(n, n): row[n] for n in make.EGENES if n not in of_variant}
-    both = "qtl JOIN egene USING (source_id, gene_id, variant_id)"
+    both = "qtl JOIN egene USING (source_id, gene_id) JOIN listed_variant USING (source_id, chrom, pos, ref, alt)"
     (found,) = ask(f"SELECT {', '.join(wanted)} FROM {both} WHERE gene_id = ?", row["gene_id"])
-    texts = {"gene_id", "gene_name", "gene_chr", "strand", "rs_id"}
+    texts = {"gene_id", "gene_name", "gene_chr", "strand", "name"}
     assert found == tuple(v if n in texts else float(v) for n, v in wanted.items())
-    variant = ask("SELECT chrom::VARCHAR, pos, ref, alt FROM variant WHERE variant_id || '_b38' = ?", row["variant_id"])
+    variant = ask(
+        "SELECT chrom::VARCHAR, pos, ref, alt FROM variant WHERE variant_id(chrom, pos, ref, alt) || '_b38' = ?",
+        row["variant_id"],
+    )
     assert variant == [(row["chr"], int(row["variant_pos"]), row["ref"], row["alt"])]
-    assert ask("SELECT format FROM source") == [("gtex_egenes",)]
+    assert ask("SELECT format FROM source") == [("gtex_v8_egenes",)]
 
 
 def test_pairs_have_no_rows_about_genes(con: Connection, ask: Ask, tmp_path: Path) -> None:
@@ -75,7 +77,10 @@ def test_pairs_have_no_rows_about_genes(con: Connection, ask: Ask, tmp_path: Pat
 
 def test_a_dot_for_rs_id_and_an_empty_fold_change_are_null(con: Connection, ask: Ask, tmp_path: Path) -> None:
     load(con, tmp_path / "a.txt", make.table(make.egenes_rows()))
-    assert ask("SELECT gene_name FROM egene WHERE rs_id IS NULL") == [("GENE0",)]
+    unnamed = (
+        "SELECT gene_name FROM egene JOIN qtl USING (gene_id) ANTI JOIN listed_variant USING (chrom, pos, ref, alt)"
+    )
+    assert ask(unnamed) == [("GENE0",)]
     assert ask("SELECT gene_name FROM egene WHERE log2_afc_upper IS NULL") == [("GENE1",)]
 
 
@@ -94,10 +99,10 @@ def test_a_variant_of_three_genes_is_one_variant(con: Connection, ask: Ask, tmp_
         row["variant_id"] = rows[0]["variant_id"]
     load(con, tmp_path / "a.txt", make.table(rows))
     assert ask(
-        "SELECT count(*), (SELECT count(*) FROM variant), (SELECT count(DISTINCT variant_id) FROM variant) FROM qtl"
+        "SELECT count(*), (SELECT count(*) FROM variant), (SELECT count(DISTINCT variant_id) FROM candidate) FROM qtl"
     ) == [(24, 22, 22)]
     load(con, tmp_path / "b.txt", make.table(make.egenes_rows()), "Lung")
-    assert ask("SELECT count(*), count(DISTINCT variant_id) FROM variant") == [(24, 24)]
+    assert ask("SELECT count(*), count(DISTINCT variant_id) FROM candidate") == [(24, 24)]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +121,10 @@ def test_the_span_of_a_variant_is_that_of_its_ref(
     rows = make.pairs_rows()
     rows[7]["variant_id"] = variant_id
     load(con, tmp_path / "a.txt", make.table(rows))
-    found = ask("SELECT chrom_start, chrom_end, kind FROM variant WHERE variant_id || '_b38' = ?", variant_id)
+    found = ask(
+        "SELECT chrom_start, chrom_end, kind FROM variant WHERE variant_id(chrom, pos, ref, alt) || '_b38' = ?",
+        variant_id,
+    )
     assert found == [(start, end, kind)]
 
 
@@ -124,7 +132,7 @@ def test_the_same_file_again_changes_nothing_and_says_so(con: Connection, tmp_pa
     data = make.table(make.pairs_rows())
     load(con, tmp_path / "a.txt", data)
     before = make.rows_of(con)
-    again = gtex.ingest(con, make.write(tmp_path / "renamed.txt", data), "Liver")
+    again = make.gtex(con, make.write(tmp_path / "renamed.txt", data), "Liver")
     assert (again.is_new, again.source_id, again.rows_kept) == (False, 1, 24)
     assert make.rows_of(con) == before
 
@@ -134,7 +142,7 @@ def test_the_same_bytes_of_another_tissue_are_refused(con: Connection, tmp_path:
     load(con, tmp_path / "a.txt", data)
     before = make.rows_of(con)
     with pytest.raises(Refused, match=r"in the database already, as .*Liver.*; now it is given as .*Lung"):
-        gtex.ingest(con, tmp_path / "a.txt", "Lung")
+        make.gtex(con, tmp_path / "a.txt", "Lung")
     assert make.rows_of(con) == before
 
 
@@ -161,7 +169,7 @@ def test_however_it_is_packed_the_same_rows_are_read(con: Connection, ask: Ask, 
     rows = make.pairs_rows()
     path = tmp_path / name
     path.write_bytes(pack(make.table(rows)))
-    loaded = gtex.ingest(con, path, "Liver")
+    loaded = make.gtex(con, path, "Liver")
     assert (loaded.rows_read, loaded.rows_kept) == (24, 24)
     assert slopes(ask) == expected_slopes(rows)
 
@@ -193,12 +201,8 @@ def test_a_file_of_any_name_is_read_and_no_other(con: Connection, ask: Ask, tmp_
 
 def test_a_column_that_gtex_does_not_have_is_named_and_not_kept(con: Connection, ask: Ask, tmp_path: Path) -> None:
     rows = [{**row, "line": "9", "Slope": "x", "it's": "'"} for row in make.pairs_rows()]
-    loaded = gtex.ingest(con, make.write(tmp_path / "a.txt", make.table(rows)), "Liver")
-    assert [note for note in loaded.notes if "not part of GTEx" in note] == [
-        "column 'line' is not part of GTEx v8 and was not kept",
-        "column 'Slope' is not part of GTEx v8 and was not kept",
-        'column "it\'s" is not part of GTEx v8 and was not kept',
-    ]
+    loaded = make.gtex(con, make.write(tmp_path / "a.txt", make.table(rows)), "Liver")
+    assert loaded.notes == ["not kept, because gtex_v8_pairs does not name them: line, Slope, it's"]
     assert slopes(ask) == expected_slopes(make.pairs_rows())
 
 
@@ -208,7 +212,8 @@ def test_a_column_that_gtex_does_not_have_is_named_and_not_kept(con: Connection,
         ("variant_id", "chrUn_KI270742v1_5000_A_G_b38", "contig_not_primary"),
         ("variant_id", "chr1_KI270706v1_random_5000_A_G_b38", "contig_not_primary"),
         ("variant_id", "chr22_KI270879v1_alt_5000_A_G_b38", "contig_not_primary"),
-        ("variant_id", "chr2_5000_A_<DEL>_b38", "allele_not_acgt"),
+        ("variant_id", "chr2_5000_A_<DEL>_b38", "allele_symbolic"),
+        ("variant_id", "chr2_5000_A_*_b38", "allele_star"),
         ("variant_id", "chr2_5000_N_A_b38", "allele_not_acgt"),
         ("variant_id", "chr2_5000_A_A_b38", "ref_equals_alt"),
         ("pval_nominal", "0", "pval_underflow"),
@@ -219,10 +224,10 @@ def test_a_row_that_cannot_be_used_is_kept_with_its_line_and_reason(
 ) -> None:
     rows = make.pairs_rows()
     rows[6][column] = value
-    loaded = gtex.ingest(con, make.write(tmp_path / "a.txt", make.table(rows)), "Liver")
+    loaded = make.gtex(con, make.write(tmp_path / "a.txt", make.table(rows)), "Liver")
     assert (loaded.rows_read, loaded.rows_kept, loaded.rejected) == (24, 23, {reason: 1})
     assert ask("SELECT source_id, line, reason FROM rejected") == [(1, 8, reason)]
-    assert ask("SELECT json_extract_string(text, 'variant_id') FROM rejected") == [(rows[6]["variant_id"],)]
+    assert ask("SELECT text FROM rejected") == [("\t".join(rows[6].values()),)]
     assert ask("SELECT rows_read, rows_kept, rows_rejected FROM source") == [(24, 23, 1)]
     assert slopes(ask) == expected_slopes(rows[:6] + rows[7:])
 
@@ -236,7 +241,7 @@ def test_more_than_a_tenth_of_unusable_rows_refuses_the_file(con: Connection, as
     rows[3]["variant_id"] = "chrUn_KI270742v1_6000_A_G_b38"
     before = make.rows_of(con)
     with pytest.raises(Refused, match=r"4 of 30 rows cannot be used \(contig_not_primary: 4\)"):
-        gtex.ingest(con, make.write(tmp_path / "more.txt", make.table(rows)), "Lung")
+        make.gtex(con, make.write(tmp_path / "more.txt", make.table(rows)), "Lung")
     assert make.rows_of(con) == before
 
 
@@ -384,10 +389,12 @@ def test_a_damaged_pairs_file_is_read_as_it_stands_or_refused(
         con.execute(f"DELETE FROM {name}")
     path.write_bytes(data)
     before = make.rows_of(con)
-    error = make.refusal(lambda: gtex.ingest(con, path, "Liver"))
+    error = make.refusal(lambda: make.gtex(con, path, "Liver"))
     event("refused" if error else "loaded")
     if error:
         assert "\n" not in error.what
         assert make.rows_of(con) == before
         return
-    assert sorted(ask("SELECT variant_id || '_b38', gene_id, slope, pval_nominal FROM qtl")) == obvious_pairs(data)
+    assert sorted(ask("SELECT variant_id || '_b38', gene_id, slope, pval_nominal FROM association")) == obvious_pairs(
+        data
+    )

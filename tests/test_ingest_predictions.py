@@ -8,7 +8,7 @@ import pytest
 from conftest import Ask
 
 from agdb.errors import Refused, UsageError
-from agdb.ingest import gtex, predictions, source
+from agdb.ingest import predictions, source
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -21,17 +21,17 @@ def load(
     tissue: str = "Liver",
     effect: str = "pval_nominal",
 ) -> source.Loaded:
-    return predictions.ingest(con, make.write(path, make.table(rows, sep=",")), "original", window, tissue, effect)
+    return predictions.ingest_original(con, make.write(path, make.table(rows, sep=",")), window, tissue, effect)
 
 
 def test_a_variant_of_two_genes_has_one_score_and_two_labels(con: Connection, ask: Ask, tmp_path: Path) -> None:
     rows = make.original_rows()
     load(con, tmp_path / "a.csv", rows)
-    scores = ask("SELECT variant_id || '_b38', score, ref_value, alt_value FROM prediction")
+    scores = ask("SELECT variant_id(chrom, pos, ref, alt) || '_b38', score, ref_value, alt_value FROM prediction")
     wanted = {(r["variant_id"], *(float(r[n]) for n in ("delta_pred", "ref_score", "alt_score"))) for r in rows}
     assert sorted(scores) == sorted(wanted)
     assert len(scores) == 12
-    labels = ask("SELECT variant_id || '_b38', gene_id, pval_nominal, slope FROM qtl")
+    labels = ask("SELECT variant_id || '_b38', gene_id, pval_nominal, slope FROM association")
     assert sorted(labels) == sorted((r["variant_id"], r["gene_id"], float(r["slope"]), None) for r in rows)
     assert ask("SELECT effect, effect_allele, null_value, tissue FROM source") == [("pval_nominal", None, 1.0, "Liver")]
     assert ask("SELECT name, window_bp, is_signed FROM scorer") == [("original", 2048, True)]
@@ -40,7 +40,7 @@ def test_a_variant_of_two_genes_has_one_score_and_two_labels(con: Connection, as
 def test_columns_of_a_prediction_file_are_read_by_name(con: Connection, ask: Ask, tmp_path: Path) -> None:
     rows = make.original_rows()
     path = make.write(tmp_path / "a.csv", make.table(rows, make.ORIGINAL[::-1], sep=","))
-    predictions.ingest(con, path, "original", 2048, "Liver")
+    predictions.ingest_original(con, path, 2048, "Liver")
     assert ask("SELECT max(score), max(alt_value) FROM prediction") == [
         (max(float(r["delta_pred"]) for r in rows), max(float(r["alt_score"]) for r in rows))
     ]
@@ -72,14 +72,14 @@ def test_labels_that_differ_are_stored_apart(con: Connection, ask: Ask, tmp_path
 def test_the_same_labels_of_another_tissue_are_stored_apart(con: Connection, ask: Ask, tmp_path: Path) -> None:
     load(con, tmp_path / "a.csv", make.original_rows(), 2048, "Liver")
     load(con, tmp_path / "b.csv", make.original_rows()[::-1], 16384, "Lung")
-    assert ask("SELECT tissue, count(*) FROM qtl GROUP BY 1 ORDER BY 1") == [("Liver", 24), ("Lung", 24)]
+    assert ask("SELECT tissue, count(*) FROM association GROUP BY 1 ORDER BY 1") == [("Liver", 24), ("Lung", 24)]
 
 
 def test_the_same_scores_in_another_file_are_not_stored_again(con: Connection, ask: Ask, tmp_path: Path) -> None:
     load(con, tmp_path / "a.csv", make.original_rows())
     loaded = load(con, tmp_path / "b.csv", make.original_rows(26))
     assert loaded.notes[-1] == "13 variants scored by original at 2,048 bp; 12 were there already"
-    assert ask("SELECT count(*), count(DISTINCT variant_id) FROM prediction") == [(13, 13)]
+    assert ask("SELECT count(*), count(DISTINCT variant_id(chrom, pos, ref, alt)) FROM prediction") == [(13, 13)]
 
 
 @pytest.mark.parametrize("where", ["in one file", "in two files"])
@@ -121,7 +121,7 @@ def test_slopes_given_as_p_values_are_refused_by_line(con: Connection, tmp_path:
 
 def test_scores_without_labels_need_known_variants(con: Connection, ask: Ask, tmp_path: Path) -> None:
     rows = make.original_rows(50)
-    gtex.ingest(con, make.write(tmp_path / "pairs.txt", make.table(make.pairs_rows())), "Liver")
+    make.gtex(con, make.write(tmp_path / "pairs.txt", make.table(make.pairs_rows())), "Liver")
     before = make.rows_of(con)
     with pytest.raises(Refused, match=r"1 predictions are for variants .* not know, e\.g\. chr2_58_"):
         load(con, tmp_path / "a.csv", rows, effect="none")
@@ -153,12 +153,10 @@ def test_an_incomplete_prediction_is_refused_by_line(
     assert make.rows_of(con) == before
 
 
-@pytest.mark.parametrize(
-    ("format_", "window", "effect"), [("new", 1, "none"), ("original", 0, "none"), ("original", 1, "x")]
-)
-def test_an_unknown_format_window_or_effect_is_a_usage_error(
-    con: Connection, tmp_path: Path, format_: str, window: int, effect: str
+@pytest.mark.parametrize(("window", "effect"), [(0, "none"), (1, "x")])
+def test_an_unknown_window_or_effect_is_a_usage_error(
+    con: Connection, tmp_path: Path, window: int, effect: str
 ) -> None:
     path = make.write(tmp_path / "a.csv", make.table(make.original_rows(), sep=","))
     with pytest.raises(UsageError, match="cannot import"):
-        predictions.ingest(con, path, format_, window, "Liver", effect)
+        predictions.ingest_original(con, path, window, "Liver", effect)

@@ -33,17 +33,16 @@ def overlap(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def fill(con: duckdb.DuckDBPyConnection, variants: list[Variant], peaks: list[Peak]) -> None:
     """Forget everything, then store these."""
     forget(con)
-    for assembly in ("GRCh38", "GRCh37"):
+    for source_id, assembly in enumerate(("GRCh38", "GRCh37"), 1):
         rows = [(c, start + 1, "A" * length, "C") for a, c, start, length in variants if a == assembly]
         add_variants(con, rows, assembly=assembly)
-        add_peaks(con, 1, [(c, start, end) for a, c, start, end in peaks if a == assembly], assembly=assembly)
+        add_peaks(con, source_id, [(c, start, end) for a, c, start, end in peaks if a == assembly], assembly=assembly)
 
 
 def pairs(con: duckdb.DuckDBPyConnection, view: str) -> list[Pair]:
     """What a view says, with every duplicate, by coordinates."""
     return con.execute(
-        f"SELECT o.assembly, v.chrom::VARCHAR, v.pos - 1, length(v.ref), p.chrom_start, p.chrom_end FROM {view} AS o "
-        "JOIN variant AS v ON v.assembly = o.assembly AND v.variant_id = o.variant_id "
+        f"SELECT o.assembly, o.chrom::VARCHAR, o.pos - 1, length(o.ref), p.chrom_start, p.chrom_end FROM {view} AS o "
         "JOIN peak AS p ON p.peak_id = o.peak_id ORDER BY ALL"
     ).fetchall()
 

@@ -67,7 +67,7 @@ def five(fresh_db: Path) -> tuple[Path, list[str]]:
 def stored(path: Path) -> list[str]:
     """Variants with a prediction, in genome order."""
     with db.reading(path) as con:
-        found = con.execute("SELECT variant_id FROM prediction JOIN variant USING (variant_id) ORDER BY pos").fetchall()
+        found = con.execute("SELECT variant_id(chrom, pos, ref, alt) FROM prediction ORDER BY pos").fetchall()
     return [str(v) for (v,) in found]
 
 
@@ -106,7 +106,7 @@ def test_a_run_asks_in_genome_order_batch_by_batch_and_stores_what_it_is_told(fi
     assert last_run(path) == ("predict", "done", 5, "fake 1.0", True)
     with db.reading(path) as con:
         found = con.execute(
-            "SELECT variant_id, assembly, score, provider, run_id FROM prediction ORDER BY score"
+            "SELECT variant_id(chrom, pos, ref, alt), assembly, score, provider, run_id FROM prediction ORDER BY score"
         ).fetchall()
     assert found == [(v, "GRCh38", 10.0 * (i + 1), "fake", outcome.run_id) for i, v in enumerate(variants)]
 
@@ -256,7 +256,9 @@ def test_a_failure_is_stored_with_its_reason_and_not_asked_again(five: tuple[Pat
     outcome = predict.run(path, Fake(half))
     assert (outcome.scored, outcome.failed) == (3, 2)
     with db.reading(path) as con:
-        found = con.execute("SELECT variant_id, reason, run_id FROM failure ORDER BY variant_id").fetchall()
+        found = con.execute(
+            "SELECT variant_id(chrom, pos, ref, alt), reason, run_id FROM failure ORDER BY pos"
+        ).fetchall()
     assert found == [(v, "window_outside_genome", outcome.run_id) for v in (variants[1], variants[3])]
     again = Fake()
     predict.run(path, again)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rows import add_peaks, add_qtls, add_scorer, add_scores, add_snvs, add_source, add_variants, forget, insert
+from rows import add_peaks, add_qtls, add_scorer, add_scores, add_snvs, add_source, add_variants, forget, insert, parts
 from scipy import stats
 
 Ask = Callable[..., list[tuple[object, ...]]]
@@ -129,7 +129,7 @@ def test_each_label_set_and_scorer_is_ranked_by_itself(con: duckdb.DuckDBPyConne
     for source in (1, 2, 3):
         add_source(con, source, tissue=f"T{source}")
         columns[source] = rng.standard_normal(60).round(1).tolist()
-        add_qtls(con, source, variants, columns[source], tissue=f"T{source}")
+        add_qtls(con, source, variants, columns[source])
     for scorer in ("a", "b"):
         add_scorer(con, scorer, name=scorer)
         columns[scorer] = rng.standard_normal(60).round(1).tolist()
@@ -146,7 +146,7 @@ def test_counts_and_spreads_describe_the_same_rows(con: duckdb.DuckDBPyConnectio
     add_qtls(con, 1, [*variants, variants[0]], [1.0, -2.0, 4.0, 0.5], gene=["G1", "G1", "G2", "G3"])
     add_scorer(con, "s")
     add_scores(con, "s", variants, [1.0, 2.0, 3.0])
-    con.execute("UPDATE variant SET ref_status = 'unchecked' WHERE variant_id = ?", [variants[0]])
+    con.execute("UPDATE variant SET ref_status = 'unchecked' WHERE variant_id(chrom, pos, ref, alt) = ?", [variants[0]])
     columns = "n, n_variants, n_genes, effect_sd, score_sd, effect_abs_min, effect_abs_max, n_ref_unchecked"
     effects, scores = [1.0, -2.0, 4.0, 0.5], [1.0, 2.0, 3.0, 1.0]
     spreads = [pytest.approx(np.std(v, ddof=1)) for v in (effects, scores)]
@@ -174,7 +174,11 @@ def p_value_source(con: duckdb.DuckDBPyConnection) -> list[str]:
     return variants
 
 
-RELABELLED = "SELECT label_source_id, variant_id, effect FROM label WHERE source_id = 1 AND label = 'slope' ORDER BY 2"
+RELABELLED = (
+    "SELECT label_source_id, variant_id(chrom, pos, ref, alt), effect FROM label WHERE source_id = 1 AND label = "
+    "'slope' "
+    "ORDER BY 2"
+)
 
 
 def test_p_values_keep_their_name_and_get_the_slope_of_the_same_pair_besides(
@@ -204,7 +208,7 @@ def test_a_pair_is_never_relabelled_from_elsewhere(other: str, con: duckdb.DuckD
     if other == "tissue":
         add_source(con, 3, effect="pval_nominal", tissue="Liver")  # so that slopes of Liver are looked up at all
         add_source(con, 2, tissue="Liver")
-        add_qtls(con, 2, variants, [0.5] * 3, tissue="Liver")
+        add_qtls(con, 2, variants, [0.5] * 3)
     elif other == "assembly":
         add_source(con, 2, assembly="GRCh37")
         add_qtls(con, 2, variants, [0.5] * 3, assembly="GRCh37")
@@ -302,7 +306,7 @@ def test_every_stratum_is_its_rows_alone(
         add_qtls(shared, 1, [variant], [effect], qval=qval)
         add_scores(shared, "s", [variant], [score])
     add_peaks(shared, 2, [("chr1", 0, 100)])  # holds positions 1 to 100: the first ten
-    order = sorted(range(len(rows)), key=lambda i: (abs(rows[i][0]), variants[i]))
+    order = sorted(range(len(rows)), key=lambda i: (abs(rows[i][0]), chosen[i]))
     quarter, more = divmod(len(rows), 4)
     sizes = [quarter + (q < more) for q in range(4)]
     quartile = {i: q for q, i in zip((q for q in range(4) for _ in range(sizes[q])), order, strict=True)}
@@ -342,7 +346,7 @@ def test_every_stratification_that_is_made_is_ranked(con: duckdb.DuckDBPyConnect
     study(con, [0.1, 0.2, 0.3, 0.4], [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0])
     add_qtls(con, 1, add_snvs(con, 4), [0.1, 0.2, 0.3, 0.4], gene="ENSG2", qval=0.01)
     add_variants(con, [("chr1", 9_000 + i, r, a) for i, (r, a) in enumerate([("AC", "A"), ("A", "AC"), ("AC", "GT")])])
-    others = [str(v) for (v,) in ask("SELECT variant_id FROM variant WHERE pos >= 9000")]
+    others = [str(v) for (v,) in ask("SELECT variant_id(chrom, pos, ref, alt) FROM variant WHERE pos >= 9000")]
     add_qtls(con, 1, others, [0.1, 0.2, 0.3], qval=0.2)
     for scorer in ("s0", "s1"):
         add_scores(con, scorer, others, [1.0, 2.0, 3.0])
@@ -446,20 +450,27 @@ def test_a_candidate_stands_once_however_many_associations_it_has(con: duckdb.Du
     add_source(con, 1)
     variants = add_snvs(con, 2)
     add_qtls(con, 1, variants[:1] * 3, [0.1, 0.2, 0.3], gene=["G1", "G2", "G3"])
-    assert ask("SELECT variant_id FROM candidate") == [(variants[0],)]
+    assert ask("SELECT variant_id FROM candidate ORDER BY pos") == [(v,) for v in variants]
 
 
-STATUS = st.sampled_from(["match", "unchecked", "mismatch"])
+def test_a_variant_in_a_blacklisted_region_is_no_candidate(con: duckdb.DuckDBPyConnection, ask: Ask) -> None:
+    variants = add_variants(con, [("chr1", p, "ACG", "C") for p in (98, 99, 150, 201)])
+    add_source(con, 9, "blacklist", effect=None, tissue=None)
+    add_peaks(con, 9, [("chr1", 100, 200)])
+    assert ask("SELECT variant_id, in_peak FROM candidate ORDER BY pos") == [(variants[0], None), (variants[3], None)]
+
+
+STATUS = st.sampled_from(["match", "unchecked", "mismatch", "swapped", "palindromic"])
 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    variants=st.lists(st.tuples(st.sampled_from(["GRCh38", "GRCh37"]), STATUS, st.booleans()), max_size=8),
+    variants=st.lists(st.tuples(st.sampled_from(["GRCh38", "GRCh37"]), STATUS), max_size=8),
     done=st.sets(st.tuples(st.integers(0, 7), st.integers(0, 2), st.booleans()), max_size=12),
 )
 def test_pending_is_what_no_scorer_has_scored_or_failed_on(
     shared: duckdb.DuckDBPyConnection,
-    variants: list[tuple[str, str, bool]],
+    variants: list[tuple[str, str]],
     done: set[tuple[int, int, bool]],
 ) -> None:
     forget(shared)
@@ -467,10 +478,8 @@ def test_pending_is_what_no_scorer_has_scored_or_failed_on(
     for scorer, assembly, reads_genome in scorers:
         add_scorer(shared, scorer, assembly=assembly, reads_genome=reads_genome)
     ids = []
-    for i, (assembly, status, has_qtl) in enumerate(variants):
+    for i, (assembly, status) in enumerate(variants):
         ids += add_variants(shared, [("chr1", i + 1, "A", "C")], assembly=assembly, ref_status=status)
-        if has_qtl:
-            add_qtls(shared, 1, ids[-1:], [0.1], assembly=assembly)
     settled = {(i, s, scored) for i, s, scored in done if i < len(ids)}
     for i, s, scored in settled:
         if scored:
@@ -478,14 +487,14 @@ def test_pending_is_what_no_scorer_has_scored_or_failed_on(
         else:
             insert(
                 shared,
-                "failure (scorer_id, assembly, variant_id, reason, last_at, run_id)",
-                [[f"s{s}", variants[i][0], ids[i], "edge", "2026-01-01", 1]],
+                "failure (scorer_id, assembly, chrom, pos, ref, alt, reason, last_at, run_id)",
+                [[f"s{s}", variants[i][0], *parts(ids[i]), "edge", "2026-01-01", 1]],
             )
     expected = sorted(
         (scorer, ids[i])
         for s, (scorer, wanted, reads_genome) in enumerate(scorers)
-        for i, (assembly, status, has_qtl) in enumerate(variants)
-        if has_qtl and assembly == wanted
+        for i, (assembly, status) in enumerate(variants)
+        if assembly == wanted
         if status == "match" or (status == "unchecked" and not reads_genome)
         if not {(i, s, True), (i, s, False)} & settled
     )

@@ -10,22 +10,37 @@ from agdb.errors import ExitCode, UsageError
 #: What `agdb status` shows: title, and the question.
 STATUS = {
     "Sources": """
-        SELECT source_id, kind, format, coalesce(tissue, biosample, '') AS tissue_or_biosample, assembly,
+        SELECT source_id, kind, format, coalesce(tissue, biosample, '') AS tissue_or_biosample,
+               assembly || coalesce(' (from ' || lifted_from || ')', '') AS assembly,
                rows_read, rows_kept, rows_rejected, left(sha256, 12) AS sha256, name
         FROM source ORDER BY source_id""",
     "Variants": """
         SELECT assembly, count(*) AS variants, count(*) FILTER (kind = 'SNV') AS snv,
                count(*) FILTER (kind = 'insertion') AS insertions, count(*) FILTER (kind = 'deletion') AS deletions,
                count(*) FILTER (ref_status = 'match') AS ref_match,
-               count(*) FILTER (ref_status = 'mismatch') AS ref_mismatch,
+               count(*) FILTER (ref_status IN ('swapped', 'strand', 'strand_swapped')) AS turned,
+               count(*) FILTER (ref_status IN ('mismatch', 'palindromic')) AS left_out,
                count(*) FILTER (ref_status = 'unchecked') AS ref_unchecked
         FROM variant GROUP BY assembly ORDER BY assembly""",
     "Peaks": """
-        SELECT biosample, assembly, count(DISTINCT peak_id) AS peaks, count(DISTINCT variant_id) AS variants_in_peaks
-        FROM peak LEFT JOIN variant_in_peak USING (peak_id, biosample, assembly)
-        GROUP BY biosample, assembly ORDER BY biosample, assembly""",
+        SELECT s.kind, p.biosample, p.assembly, count(DISTINCT p.peak_id) AS intervals,
+               count(DISTINCT (v.chrom, v.pos, v.ref, v.alt)) AS variants_inside
+        FROM peak AS p
+        JOIN source AS s ON s.source_id = p.source_id
+        LEFT JOIN (SELECT peak_id, chrom, pos, ref, alt FROM variant_in_peak
+                   UNION ALL SELECT peak_id, chrom, pos, ref, alt FROM variant_in_blacklist) AS v ON v.peak_id =
+                   p.peak_id
+        GROUP BY ALL ORDER BY ALL""",
+    "Genes": """
+        SELECT assembly, count(*) AS genes, count(DISTINCT source_id) AS annotations
+        FROM gene GROUP BY ALL ORDER BY ALL""",
+    "Fine-mapping": """
+        SELECT s.name, s.tissue, count(*) AS variants, count(DISTINCT cs_id) AS sets, count(*) FILTER (pip > 0.9) AS
+        pip_above_09
+        FROM credible AS c JOIN source AS s ON s.source_id = c.source_id GROUP BY ALL ORDER BY ALL LIMIT 20""",
     "Predictions": """
-        SELECT s.name AS scorer, s.window_bp, p.provider, count(DISTINCT p.variant_id) AS variants_scored,
+        SELECT s.name AS scorer, s.window_bp, p.provider, count(DISTINCT (p.chrom, p.pos, p.ref, p.alt)) AS
+        variants_scored,
                (SELECT count(*) FROM failure AS f WHERE f.scorer_id = s.scorer_id) AS failed,
                (SELECT count(*) FROM pending AS w WHERE w.scorer_id = s.scorer_id) AS pending, s.scorer_id
         FROM scorer AS s LEFT JOIN prediction AS p ON p.scorer_id = s.scorer_id
@@ -57,12 +72,13 @@ EXAMPLES = {
     "status": "agdb --db study.duckdb status",
     "schema": "agdb --db study.duckdb schema scored_qtl",
     "check": "agdb --db study.duckdb check",
+    "presets": "agdb presets eqtl_catalogue",
 }
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (init, migrate, status, schema, check):
+    for command in (init, migrate, status, schema, check, presets):
         app.command(epilog=f"Example: {EXAMPLES[command.__name__]}")(command)
 
 
@@ -102,7 +118,7 @@ def status(ctx: typer.Context) -> None:
             names, rows = [d[0] for d in result.description or []], result.fetchall()
             if rows:
                 typer.echo(f"{title}\n{export.text_table(names, rows)}")
-            elif title != "Failures":
+            elif title not in ("Failures", "Genes", "Fine-mapping"):
                 typer.echo(f"{title}\n(none)\n")
 
 
@@ -128,7 +144,9 @@ def check(ctx: typer.Context) -> None:
     failed = 0
     with db.reading(ctx.obj) as con:
         for c in db.checks():
-            problems = [problem for (problem,) in con.execute(f"SELECT problem FROM ({c.sql})").fetchall()]
+            problems = [
+                problem for (problem,) in con.execute(f"SELECT DISTINCT problem FROM ({c.sql}) ORDER BY 1").fetchall()
+            ]
             mark = "ok  " if not problems else ("FAIL" if c.severity == "refuse" else "warn")
             typer.echo(f"{mark}  {c.claim}")
             for problem in problems:
@@ -139,3 +157,18 @@ def check(ctx: typer.Context) -> None:
     if failed:
         say(f"{failed} checks failed")
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def presets(
+    name: Annotated[str | None, typer.Argument(help="Show this one as TOML; without it all are listed.")] = None,
+) -> None:
+    """Show the kinds of tables that agdb knows: what each column of them means."""
+    from agdb import export
+    from agdb.ingest import preset
+
+    if name is not None:
+        typer.echo(preset.as_toml(preset.named(name)), nl=False)
+        return
+    known = preset.shipped()
+    rows: list[tuple[object, ...]] = [(p.name, p.kind, p.qtl_type, p.assembly, p.file, p.title) for p in known]
+    typer.echo(export.text_table(["preset", "kind", "qtl_type", "assembly", "file", "what it is"], rows), nl=False)

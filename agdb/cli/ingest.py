@@ -1,62 +1,260 @@
 """agdb ingest: files in."""
 
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agdb.cli.app import say
+from agdb.errors import UsageError
 
 if TYPE_CHECKING:
+    import duckdb
+
+    from agdb.ingest.preset import Preset
     from agdb.ingest.source import Loaded
+    from agdb.ingest.variant_table import Options
 
-app = typer.Typer(no_args_is_help=True, help="Read a file into the database: all of it, or none and the reason.")
+app = typer.Typer(no_args_is_help=True, help="Read files into the database: each of them whole, or not at all and why.")
 
+Files = Annotated[
+    list[Path], typer.Argument(help="Files, plain or gzip; - is standard input.", show_default=False, readable=False)
+]
 File = Annotated[Path, typer.Argument(help="The file, plain or gzip.", show_default=False, readable=False)]
-Assembly = Annotated[str, typer.Option(help="Of the coordinates: GRCh38 (hg38) or GRCh37 (hg19).", show_default=False)]
+Assembly = Annotated[
+    str, typer.Option(help="Of the coordinates: GRCh38 (hg38), GRCh37 (hg19) or NCBI36 (hg18).", show_default=False)
+]
+Tissue = Annotated[
+    str | None,
+    typer.Option(
+        help="Tissue or cell type, GTEx spelling; where neither the file nor its name says.", show_default=False
+    ),
+]
+PresetName = Annotated[
+    str | None,
+    typer.Option("--preset", help="What its columns mean: a name (agdb presets) or a TOML file; else recognised."),
+]
+Map = Annotated[
+    list[str] | None, typer.Option("--map", help="field=column,... for a table that no preset fits; may be repeated.")
+]
+SavePreset = Annotated[Path | None, typer.Option(help="Keep what --map says as a preset in this TOML file.")]
+OfFile = Annotated[str | None, typer.Option("--assembly", help="Of its positions, where the preset does not say.")]
+Lift = Annotated[
+    Path | None,
+    typer.Option(help="UCSC chain file: lift to its other assembly. What cannot be lifted is kept and counted."),
+]
+Where = Annotated[str | None, typer.Option(help="SQL condition over the columns of the file: read these rows only.")]
+EffectAllele = Annotated[str, typer.Option(help="Allele that effects refer to: alt, ref, or a column.")]
+EffectUnit = Annotated[str | None, typer.Option(help="Unit of the effect: sd, log2fc, allelic_ratio, beta, ...")]
+Kind = Annotated[str, typer.Option("--kind", help="What was measured: eqtl, sqtl, caqtl, dsqtl, ...")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+
+#: Memory that an ingest may take: it streams, and what does not fit is spilled beside the database.
+MEMORY = "1200MB"
 
 
 def _report(loaded: "Loaded", what: str = "rows kept") -> None:
+    ids = loaded.source_ids
+    source = f"source {ids[0]}" if len(ids) == 1 else f"sources {ids[0]} to {ids[-1]}"
     if not loaded.is_new:
-        say(f"{loaded.name}: is source {loaded.source_id} already ({loaded.rows_kept:,} rows); nothing to do")
+        say(f"{loaded.name}: is {source} already ({loaded.rows_kept:,} rows); nothing to do")
         return
-    say(f"{loaded.name}: source {loaded.source_id}, {loaded.rows_kept:,} of {loaded.rows_read:,} {what}")
+    say(f"{loaded.name}: {source}, {loaded.rows_kept:,} of {loaded.rows_read:,} {what}")
     for reason, n in loaded.rejected.items():
         say(f"  rejected, kept in table rejected: {n:,} rows, {reason}")
     for note in loaded.notes:
         say(f"  {note}")
 
 
-@app.command(
-    epilog="Example: agdb ingest gtex Kidney_Cortex.v8.signif_variant_gene_pairs.txt.gz --tissue Kidney_Cortex"
-)
-def gtex(
-    ctx: typer.Context,
-    file: File,
-    tissue: Annotated[str, typer.Option(help="Tissue, in GTEx spelling, e.g. Whole_Blood.", show_default=False)],
-) -> None:
-    """GTEx v8 eQTLs: *.v8.signif_variant_gene_pairs.txt.gz or *.v8.egenes.txt.gz."""
-    from agdb import db
-    from agdb.ingest import gtex
+@contextmanager
+def _bar(path: Path, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Bytes read, rate and time to go on stderr; nothing where stderr is not a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda n: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    with db.writing(ctx.obj) as con:
-        _report(gtex.ingest(con, file, tissue))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(path.name, total=path.stat().st_size if path.is_file() else None)
+        yield lambda n: bar.update(task, completed=n)
+
+
+def _each(
+    ctx: typer.Context,
+    files: Sequence[Path],
+    options: "Options",
+    quiet: bool,
+    ingest: "Callable[[duckdb.DuckDBPyConnection, Path, Options], Loaded]",
+) -> None:
+    """Ingest file after file: those before the first refused one stay."""
+    from dataclasses import replace
+
+    from agdb import db
+
+    with db.writing(ctx.obj, memory_limit=MEMORY) as con:
+        for path in files:
+            with _bar(path, quiet) as progress:
+                loaded = ingest(con, path, replace(options, progress=progress))
+            _report(loaded)
+
+
+def _presets(
+    kind: str, name: str | None, maps: list[str] | None, save: Path | None, **how: str | None
+) -> "list[Preset]":
+    """The presets to choose from: the one that was named or spelled out, or all of this kind."""
+    from agdb.ingest import preset
+
+    if maps and name:
+        raise UsageError("--map and --preset both say what the columns mean", cure="give one of them")
+    if save and not maps:
+        raise UsageError("--save-preset keeps what --map says", cure="give --map too")
+    if not maps:
+        return [preset.named(name)] if name else [p for p in preset.shipped() if p.kind == kind]
+    made = preset.from_options(maps, kind=kind, **how)  # type: ignore[arg-type]
+    if save:
+        preset.save(made, save)
+        say(f"{save}: the preset, for --preset {save}")
+    return [made]
+
+
+@app.command(epilog="Example: agdb ingest gtex GTEx_Analysis_v8_eQTL/*.v8.signif_variant_gene_pairs.txt.gz")
+def gtex(ctx: typer.Context, files: Files, tissue: Tissue = None, lift: Lift = None, where: Where = None,
+         quiet: Quiet = False) -> None:  # fmt: skip
+    """GTEx eQTLs, v8 or v10: significant pairs, egenes, all pairs, independent eQTLs."""
+    from agdb.ingest import qtl
+    from agdb.ingest.variant_table import Options
+
+    _each(ctx, files, Options(tissue, None, lift, where), quiet, qtl.gtex)
+
+
+@app.command(
+    epilog="Example: agdb ingest qtl caqtl.tsv.gz --map variant_id=snp,slope=beta,slope_se=se,pval_nominal=p,"
+    "molecular_trait_id=peak --effect-allele alt --effect-unit log2fc --assembly GRCh38 --tissue LCL --kind caqtl"
+)
+def qtl(
+    ctx: typer.Context,
+    files: Files,
+    preset: PresetName = None,
+    maps: Map = None,
+    tissue: Tissue = None,
+    assembly: OfFile = None,
+    effect_allele: EffectAllele = "alt",
+    effect_unit: EffectUnit = None,
+    kind: Kind = "eqtl",
+    lift: Lift = None,
+    where: Where = None,
+    save_preset: SavePreset = None,
+    quiet: Quiet = False,
+) -> None:
+    """Associations of any kind: GTEx, eQTL Catalogue, dsQTLs, caQTLs, or any table whose columns you name."""
+    from agdb.ingest import qtl
+    from agdb.ingest.variant_table import Options
+
+    presets = _presets("qtl", preset, maps, save_preset, assembly=assembly, effect_allele=effect_allele,
+                       effect_unit=effect_unit, qtl_type=kind)  # fmt: skip
+    _each(ctx, files, Options(tissue, assembly, lift, where), quiet,
+          lambda con, path, options: qtl.ingest(con, path, presets, options))  # fmt: skip
+
+
+@app.command(epilog="Example: agdb ingest credible GTEx_v8_finemapping_DAPG.CS95.txt.gz")
+def credible(
+    ctx: typer.Context,
+    files: Files,
+    preset: PresetName = None,
+    maps: Map = None,
+    tissue: Tissue = None,
+    assembly: OfFile = None,
+    kind: Kind = "eqtl",
+    lift: Lift = None,
+    where: Where = None,
+    save_preset: SavePreset = None,
+    quiet: Quiet = False,
+) -> None:
+    """Fine-mapping: SuSiE, DAP-G, eQTL Catalogue credible sets, or any table with a pip."""
+    from agdb.ingest import credible
+    from agdb.ingest.variant_table import Options
+
+    presets = _presets("credible", preset, maps, save_preset, assembly=assembly, effect_allele="alt", effect_unit=None,
+                       qtl_type=kind)  # fmt: skip
+    _each(ctx, files, Options(tissue, assembly, lift, where), quiet,
+          lambda con, path, options: credible.ingest(con, path, presets, options))  # fmt: skip
+
+
+@app.command(epilog="Example: agdb ingest variants sites.vcf.gz --assembly GRCh38")
+def variants(
+    ctx: typer.Context,
+    files: Files,
+    preset: PresetName = None,
+    maps: Map = None,
+    assembly: OfFile = None,
+    lift: Lift = None,
+    where: Where = None,
+    save_preset: SavePreset = None,
+    quiet: Quiet = False,
+) -> None:
+    """Variants alone, from a VCF or a table: to score them and to ask about them. Genotypes are not read."""
+    from agdb.ingest import variant_list
+    from agdb.ingest.variant_table import Options
+
+    presets = _presets("variants", preset, maps, save_preset, assembly=assembly, effect_allele="alt", effect_unit=None,
+                       qtl_type=None)  # fmt: skip
+    _each(ctx, files, Options(None, assembly, lift, where), quiet,
+          lambda con, path, options: variant_list.ingest(con, path, presets, options))  # fmt: skip
 
 
 @app.command(epilog="Example: agdb ingest peaks ENCFF123ABC.narrowPeak.gz --biosample K562 --assembly GRCh38")
 def peaks(
     ctx: typer.Context,
-    file: File,
-    biosample: Annotated[str, typer.Option(help="Biosample, e.g. K562.", show_default=False)],
+    files: Files,
     assembly: Assembly,
-    format_: Annotated[str, typer.Option("--format", help="auto, narrowPeak, broadPeak or bed.")] = "auto",
+    biosample: Annotated[str | None, typer.Option(help="Biosample, e.g. K562.", show_default=False)] = None,
+    blacklist: Annotated[bool, typer.Option("--blacklist", help="Regions whose variants are no candidates.")] = False,
+    format_: Annotated[
+        str, typer.Option("--format", help="narrowPeak, broadPeak, gappedPeak, idr or bed; else recognised.")
+    ] = "auto",
+    lift: Lift = None,
+    quiet: Quiet = False,
 ) -> None:
-    """Peaks: narrowPeak, broadPeak or BED with 3 to 12 columns."""
-    from agdb import db
+    """Peaks: BED, narrowPeak, broadPeak, UCSC dumps, the DHS index; or the regions of a blacklist."""
     from agdb.ingest import peaks
+    from agdb.ingest.variant_table import Options
+
+    if biosample is None and not blacklist:
+        raise UsageError("the biosample is not said", cure="--biosample, e.g. K562")
+    _each(ctx, files, Options(), quiet, lambda con, path, options: peaks.ingest(
+        con, path, biosample or path.name, assembly, format_, is_blacklist=blacklist, lift=lift,
+        progress=options.progress))  # fmt: skip
+
+
+@app.command(epilog="Example: agdb ingest genes gencode.v26.annotation.gtf.gz --assembly GRCh38")
+def genes(ctx: typer.Context, files: Files, assembly: Assembly, quiet: Quiet = False) -> None:
+    """Genes, for the distance to the TSS: GTF, GFF3, BED6, or a table with gene_id, chr, start, end and strand."""
+    from agdb.ingest import genes
+    from agdb.ingest.variant_table import Options
+
+    _each(ctx, files, Options(), quiet, lambda con, path, options: genes.ingest(con, path, assembly, options.progress))
+
+
+@app.command(epilog="Example: agdb ingest chain hg19ToHg38.over.chain.gz")
+def chain(ctx: typer.Context, files: Files) -> None:
+    """A UCSC liftover chain. Its two assemblies are told by the lengths of their chromosomes; --lift does this too."""
+    from agdb import db
+    from agdb.ingest import chain
 
     with db.writing(ctx.obj) as con:
-        _report(peaks.ingest(con, file, biosample, assembly, format_))
+        for path in files:
+            _report(chain.ingest(con, path), "blocks kept")
 
 
 @app.command(epilog="Example: agdb ingest genome hg38.fa --assembly GRCh38")
@@ -75,29 +273,58 @@ def genome(
     from agdb import db
     from agdb.ingest import reference
 
-    with db.writing(ctx.obj) as con:
+    with db.writing(ctx.obj, memory_limit=MEMORY) as con:
         _report(reference.ingest(con, file, assembly, allow_mismatch), "records registered")
 
 
 @app.command(epilog="Example: agdb ingest predictions predictions.csv --format original --window 16384")
 def predictions(
     ctx: typer.Context,
-    file: File,
-    format_: Annotated[
-        str, typer.Option("--format", help="original: the CSV of the original study.", show_default=False)
-    ],
+    files: Files,
     window: Annotated[int, typer.Option(help="Bases of sequence that the model read.", show_default=False)],
-    tissue: Annotated[str, typer.Option(help="Tissue of the labels in the file.")] = "Whole_Blood",
+    format_: Annotated[
+        str | None, typer.Option("--format", help="original: the CSV of the original study; else --map or --preset.")
+    ] = None,
+    preset: PresetName = None,
+    maps: Map = None,
+    scorer: Annotated[str | None, typer.Option(help="Name for what was computed, e.g. gkm-SVM.")] = None,
+    model_version: Annotated[str, typer.Option(help="Version of the model: scores of two versions never mix.")] = "",
+    output_type: Annotated[str, typer.Option(help="What was predicted, e.g. DNASE.")] = "",
+    unsigned: Annotated[bool, typer.Option("--unsigned", help="The score has no direction.")] = False,
+    assembly: OfFile = None,
+    effect_allele: Annotated[str, typer.Option(help="Allele whose score it is: alt, ref, or a column.")] = "alt",
+    lift: Lift = None,
+    where: Where = None,
+    tissue: Annotated[str, typer.Option(help="Tissue of the labels in an original file.")] = "Whole_Blood",
     effect: Annotated[
         str,
         typer.Option(
-            help="What its column `slope` is: pval_nominal (true of the published files), slope, or none (scores only)."
+            help="What the column `slope` of an original file is: pval_nominal (true of the published ones), slope, or "
+            "none (scores only)."
         ),
     ] = "pval_nominal",
+    quiet: Quiet = False,
 ) -> None:
-    """Scores that somebody else computed. One score a variant is stored; the labels of the file become associations."""
-    from agdb import db
+    """Scores that somebody else computed, one a variant. The labels of an original file become associations."""
     from agdb.ingest import predictions
+    from agdb.ingest.variant_table import Options
+    from agdb.predictors.contract import Scorer
 
-    with db.writing(ctx.obj) as con:
-        _report(predictions.ingest(con, file, format_, window, tissue, effect))
+    if format_ not in (None, "original"):
+        raise UsageError(f"cannot import --format {format_}", cure="--format original, or --map score=COLUMN,...")
+    if format_ == "original":
+        _each(ctx, files, Options(), quiet,
+              lambda con, path, _: predictions.ingest_original(con, path, window, tissue, effect))  # fmt: skip
+        return
+    if scorer is None or not (maps or preset):
+        raise UsageError(
+            "what was computed is not said", cure="--scorer NAME and --map score=COLUMN,...; or --format original"
+        )
+    if window < 1:
+        raise UsageError(f"a window of {window} bases", cure="--window in bp")
+    (chosen,) = _presets("predictions", preset, maps, None, assembly=assembly, effect_allele=effect_allele,
+                         effect_unit=None, qtl_type=None)  # fmt: skip
+    computed = Scorer(name=scorer, model=scorer, model_version=model_version, assembly="", output_type=output_type,
+                      window_bp=window, mask_bp=None, aggregation="", track_set="", is_signed=not unsigned)  # fmt: skip
+    _each(ctx, files, Options(None, assembly, lift, where), quiet,
+          lambda con, path, options: predictions.ingest(con, path, chosen, computed, options))  # fmt: skip

@@ -1,133 +1,199 @@
-"""Peaks: narrowPeak, broadPeak and BED (3 to 12 columns), without a header, 0-based half-open."""
+"""Peaks and blacklists: BED (3 to 12 columns), narrowPeak, broadPeak, gappedPeak, IDR peaks, dumps of UCSC tables with
+a leading `bin`, and tables with a header such as the DHS index. 0-based half-open.
+"""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
 from agdb.errors import Refused
-from agdb.ingest import source, table, text
-from agdb.ingest.table import Rule
+from agdb.ingest import chain, source, table, text
+from agdb.ingest.rows import Delimited
+from agdb.ingest.table import Column, Rule
+from agdb.ingest.variants import OTHER_CONTIG, chrom_of
 
-#: What a refusal shows of a row.
-SHOW = "concat_ws(' ', chrom, chrom_start::BIGINT, chrom_end::BIGINT)"
-
-#: BED6 and what narrowPeak and broadPeak add: -1 stands for "none" in the last three.
-BED = {
-    "chrom": "VARCHAR", "chrom_start": "INTEGER", "chrom_end": "INTEGER", "name": "VARCHAR", "score": "DOUBLE",
-    "strand": "VARCHAR",
+#: The columns of the formats without a header, in order. -1 stands for "none" in p_value, q_value and peak.
+BED = ("chrom", "chrom_start", "chrom_end", "name", "score", "strand", "thick_start", "thick_end", "item_rgb",
+       "block_count", "block_sizes", "block_starts")  # fmt: skip
+SIGNAL = ("signal_value", "p_value", "q_value")
+NARROW = (*BED[:6], *SIGNAL, "peak")
+FORMATS = {
+    "narrowPeak": NARROW, "broadPeak": (*BED[:6], *SIGNAL), "gappedPeak": (*BED, *SIGNAL),
+    "idr": (*NARROW, *(f"idr_{i}" for i in range(10))),
 }  # fmt: skip
-BED12 = {**BED, "thick_start": "VARCHAR", "thick_end": "VARCHAR", "item_rgb": "VARCHAR", "block_count": "VARCHAR",
-         "block_sizes": "VARCHAR", "block_starts": "VARCHAR"}  # fmt: skip
-BROAD = {**BED, "signal_value": "DOUBLE", "p_value": "DOUBLE", "q_value": "DOUBLE"}
-NARROW = {**BROAD, "peak": "INTEGER"}
 
-FORMATS = ("auto", "narrowPeak", "broadPeak", "bed")
+#: Columns of tables with a header, in lower case, by what they are here. A summit there is a position, 0-based.
+HEADERS = {
+    "chrom": ("chrom", "chr", "seqname", "chromosome"),
+    "chrom_start": ("chromstart", "chrom_start", "start"),
+    "chrom_end": ("chromend", "chrom_end", "end"),
+    "name": ("identifier", "dhs_id", "name", "peak_id"),
+    "score": ("score",),
+    "signal_value": ("signalvalue", "signal_value", "mean_signal", "total_signal"),
+    "p_value": ("pvalue", "p_value"),
+    "q_value": ("qvalue", "q_value"),
+    "summit": ("summit",),
+    "n_samples": ("numsamples", "n_samples"),
+    "component": ("component",),
+}
+TYPES = {
+    **dict.fromkeys(("chrom_start", "chrom_end", "peak", "summit", "n_samples"), "INTEGER"),
+    **dict.fromkeys(("score", "signal_value", "p_value", "q_value"), "DOUBLE"),
+}
 
-OTHER = f"TRY_CAST(chrom AS chrom_t) IS NULL AND regexp_matches(chrom, '{table.OTHER_CONTIG}')"
+_SHOW = "concat_ws(' ', coalesce(chrom::VARCHAR, written), chrom_start::BIGINT, chrom_end::BIGINT)"
+_IS_OTHER = f"chrom IS NULL AND regexp_matches(written, '{OTHER_CONTIG}')"
 
-REFUSED = [
-    Rule("unknown chromosome", f"chrom IS NULL OR (TRY_CAST(chrom AS chrom_t) IS NULL AND NOT ({OTHER}))",
-         "coalesce(chrom, '(missing)')", "chromosomes are chr1 to chr22, chrX, chrY, chrM, written with chr"),
-    Rule("the interval is empty or turned round", "chrom_end <= chrom_start", SHOW,
-         "BED intervals are 0-based half-open: chrom_end is greater than chrom_start"),
-    Rule("the interval starts before the chromosome", "chrom_start < 0", SHOW, "BED intervals start at 0 or later"),
-    Rule("the interval has no start or no end", "chrom_start IS NULL OR chrom_end IS NULL", SHOW,
+_RULES = [
+    Rule("unknown_chromosome", "unknown chromosome", f"chrom IS NULL AND NOT coalesce({_IS_OTHER}, false)",
+         "coalesce(written, '(missing)')", "chromosomes are chr1 to chr22, chrX, chrY, chrM"),
+    Rule("no_end", "the interval has no start or no end", "chrom_start IS NULL OR chrom_end IS NULL", _SHOW,
          "columns 2 and 3 are numbers"),
+    Rule("empty", "the interval is empty or turned round", "chrom_end <= chrom_start", _SHOW,
+         "BED intervals are 0-based half-open: chrom_end is greater than chrom_start"),
+    Rule("negative", "the interval starts before the chromosome", "chrom_start < 0", _SHOW,
+         "BED intervals start at 0 or later"),
 ]  # fmt: skip
-
-REFUSED_NARROW = [
-    Rule("the summit lies outside the peak", "peak < -1 OR peak >= chrom_end - chrom_start",
-         f"concat_ws(' ', {SHOW}, 'summit at', peak::BIGINT)",
-         "column 10 is the distance of the summit from chrom_start, -1 where there is none"),
-]  # fmt: skip
-
-REJECTED = [
-    Rule("contig_not_primary", "TRY_CAST(chrom AS chrom_t) IS NULL", ""),
-]
+_SUMMIT = Rule("summit_outside", "the summit lies outside the peak", "summit < chrom_start OR summit >= chrom_end",
+               f"concat_ws(' ', {_SHOW}, 'summit at', summit::BIGINT)",
+               "in narrowPeak it is the distance from chrom_start, -1 for none; elsewhere a position")  # fmt: skip
+_REJECTED = Rule("contig_not_primary", "", _IS_OTHER, "", "", False)
 
 
-def layout(path: Path, format_: str = "auto") -> tuple[str, table.Layout]:
-    """Recognise a peak file by its first data row (and name): (`narrowPeak` | `broadPeak` | `bedN`, its layout).
+class Layout(NamedTuple):
+    """How a peak file is laid out: its format, all its columns in order, and the lines before the first row."""
+
+    format: str
+    names: Sequence[str]
+    skip: int
+    delimiter: str = "\t"
+
+
+def ingest(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    biosample: str,
+    assembly: str,
+    format_: str = "auto",
+    *,
+    is_blacklist: bool = False,
+    lift: Path | None = None,
+    progress: table.Progress = lambda n: None,
+) -> source.Loaded:
+    """Load one peak file as peaks of `biosample`, or as regions of a blacklist of that name.
+
+    Raises:
+        Refused: the file is not what it has to be; the database is as before.
+    """
+    digest = source.sha256(path)
+    with text.opened(path) as file:
+        layout = told(path, file.head, format_)
+        kind = "blacklist" if is_blacklist else "peaks"
+        draft = source.Draft(kind, layout.format, path, source.assembly_name(assembly), biosample=biosample)
+        if lift:
+            lifted_by, to = chain.chosen(con, lift, draft.assembly)
+            draft = replace(draft, assembly=to, lifted_from=draft.assembly, lifted_by=lifted_by)
+        if seen := source.already(con, draft, digest):
+            return seen
+        lines = Delimited(file, layout.names, delimiter=layout.delimiter, skip=layout.skip)
+        with source.loading(con, draft, digest) as loaded:
+            plan = _plan(con, layout, draft)
+
+            def store() -> None:
+                columns = [c for c in plan.select if c not in ("written", "unfit")]
+                con.execute(
+                    f"INSERT INTO peak BY NAME SELECT {loaded.source_id} AS source_id, ? AS biosample, "
+                    f"'{draft.assembly}'::assembly_t AS assembly, {', '.join(columns)} FROM staged ORDER BY rowid",
+                    [biosample],
+                )
+
+            loaded.take(table.load(con, lines, plan, str(loaded.source_id), store, progress), lines)
+    return loaded
+
+
+def told(path: Path, head: Sequence[str], format_: str = "auto") -> Layout:
+    """Recognise a peak file by its first data row (and name).
 
     Raises:
         Refused: not tab-separated, or a number of columns that no format has.
     """
-    lines = text.first_lines(path, 100)
-    skip = next((i for i, line in enumerate(lines) if line and not line.startswith(("#", "track", "browser"))), None)
+    skip = next((i for i, line in enumerate(head) if line and not line.startswith(("#", "track", "browser"))), None)
     if skip is None:
         raise Refused("the first 100 lines hold no interval", where=str(path), cure="check that it is a BED file")
-    row = lines[skip].split("\t")
-    where = f"{path}, line {skip + 1}: {lines[skip][:80]!r}"
-    if len(row) < 3:
+    where = f"{path}, line {skip + 1}: {head[skip][:80]!r}"
+    delimiter = "\t" if "\t" in head[skip] or " " not in head[skip] else " "
+    row = head[skip].split(delimiter)
+    if len(row) < 3 or (delimiter == " " and not row[1].isdigit()):
         raise Refused("the row is not separated by tabs", where=where, cure="separate the columns by tabs")
-    if not row[1].lstrip("-").isdigit():
+    above = head[skip - 1].removeprefix("#").split(delimiter) if skip and head[skip - 1].startswith("#") else []
+    for names, lines in ((row, skip + 1), (above, skip)):
+        if format_ == "auto" and len(names) >= 3 and len(found := _in_header(names)) >= 3:
+            return Layout("table", [found.get(name, name) for name in names], lines, delimiter)
+    has_bin = row[0].isdigit() and not row[1].isdigit() and row[2].lstrip("-").isdigit() and len(row) >= 4
+    data = row[1:] if has_bin else row
+    if not data[1].lstrip("-").isdigit():
         raise Refused(
-            f"column 2 is not a position: {row[1]!r}; is this a header?", where=where, cure="BED files have no header"
-        )
-    if format_ == "auto":
-        format_ = _guess(path, row)
-    n = {"narrowPeak": 10, "broadPeak": 9}.get(format_, len(row))
-    if len(row) != n or not 3 <= n <= 12:
-        raise Refused(f"{format_} has {n if n <= 12 else '3 to 12'} columns, this has {len(row)}", where=where,
-                      cure="name the format: --format narrowPeak, broadPeak or bed")  # fmt: skip
-    columns = {"narrowPeak": NARROW, "broadPeak": BROAD}.get(format_, dict(list(BED12.items())[:n]))
-    return format_ if format_ != "bed" else f"bed{n}", table.Layout(columns, skip=skip)
+            f"column 2 is not a position: {data[1]!r}; is this a header?", where=where,
+            cure="a header has to name chrom, start and end; BED files have none",
+        )  # fmt: skip
+    format_ = _guess(path, data) if format_ == "auto" else format_
+    wanted = FORMATS.get(format_, BED[: len(data)])
+    if len(data) != len(wanted):
+        n = len(wanted) if format_ in FORMATS else "3 to 12"
+        raise Refused(f"{format_} has {n} columns, this has {len(data)}", where=where,
+                      cure=f"name the format: --format {', '.join(FORMATS)} or bed")  # fmt: skip
+    columns = ("bin", *wanted) if has_bin else wanted
+    return Layout(format_ if format_ in FORMATS else f"bed{len(data)}", columns, skip, delimiter)
 
 
-def _guess(path: Path, row: list[str]) -> str:
+def _in_header(names: Sequence[str]) -> dict[str, str]:
+    """Name in the header to what it is here, if it names an interval."""
+    lower = {name.lower(): name for name in reversed(names)}
+    found = {
+        lower[a]: ours for ours, aliases in HEADERS.items() if (a := next((a for a in aliases if a in lower), None))
+    }
+    return found if {"chrom", "chrom_start", "chrom_end"} <= set(found.values()) else {}
+
+
+def _guess(path: Path, row: Sequence[str]) -> str:
     name = path.name.lower().removesuffix(".gz")
-    if name.endswith("narrowpeak") or len(row) == 10:  # ENCODE names them .bed.gz; BED itself has no use for 10 columns
-        return "narrowPeak"
+    by_number = {10: "narrowPeak", 15: "gappedPeak", 20: "idr"}  # ENCODE names them .bed.gz; BED has no such numbers
+    if len(row) in by_number or name.endswith("narrowpeak"):
+        return by_number.get(len(row), "narrowPeak")
     # broadPeak files too are named .bed.gz; thickStart is whole, and itemRgb is no -1
     is_broad = name.endswith("broadpeak") or (len(row) == 9 and re.search(r"[.]|-1", "".join(row[6:9])))
     return "broadPeak" if is_broad else "bed"
 
 
-def ingest(
-    con: duckdb.DuckDBPyConnection, path: Path, biosample: str, assembly: str, format_: str = "auto"
-) -> source.Loaded:
-    """Load one peak file as peaks of `biosample`.
-
-    Raises:
-        Refused: the file is not what it has to be; the database is as before.
-    """
-    kind, columns = layout(path, format_)
-    draft = source.Draft("peaks", kind, path, source.assembly_name(assembly), biosample=biosample)
-    digest = source.sha256(path)
-    if seen := source.already(con, draft, digest):
-        return seen
-    with source.loading(con, draft, digest) as loaded:
-        narrow = REFUSED_NARROW if kind == "narrowPeak" else []
-        refused = [*REFUSED, *narrow, _beyond(draft.assembly)]
-        loaded.rows_read = table.stage(con, path, columns, refused, REJECTED)
-        loaded.rejected = table.reject(con, path, columns, loaded.source_id, REJECTED)
-        loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
-        _insert(con, columns, loaded.source_id, draft)
-    return loaded
-
-
-def _beyond(assembly: str) -> Rule:
-    return Rule(
-        f"the interval ends beyond its chromosome on {assembly}",
-        f"chrom_end > {table.contig_end(assembly, 'chrom')}",
-        SHOW,
-        "the file is on another assembly than --assembly says",
+def _plan(con: duckdb.DuckDBPyConnection, layout: Layout, draft: source.Draft) -> table.Plan:
+    has = [name for name in layout.names if name in {*TYPES, "chrom", "name", "component"}]
+    select: dict[str, str] = {
+        "chrom": chrom_of("chrom"), "written": f"CASE WHEN {chrom_of('chrom')} IS NULL THEN chrom END",
+        "chrom_start": "chrom_start", "chrom_end": "chrom_end", "summit": _summit(has),
+        **{name: name for name in ("name", "score", "signal_value", "n_samples", "component") if name in has},
+        **{f"neglog10_{p}": f"CASE WHEN {p}_value >= 0 THEN {p}_value END" for p in "pq" if f"{p}_value" in has},
+    }  # fmt: skip
+    assembly = draft.lifted_from or draft.assembly
+    beyond = Rule("beyond_chromosome", f"the interval ends beyond its chromosome on {assembly}",
+                  f"chrom_end > {table.contig_end(assembly, 'chrom')}",
+                  "concat_ws(' ', chrom, chrom_start::BIGINT, chrom_end::BIGINT)",
+                  "the file is on another assembly than --assembly says")  # fmt: skip
+    lifted_by = draft.lifted_by
+    return table.Plan(
+        columns={name: Column(name, TYPES.get(name, "VARCHAR")) for name in has},
+        select={**select, **(chain.UNFIT if lifted_by else {})},
+        rules=[*_RULES, _SUMMIT, beyond, _REJECTED],
+        adapt=[lambda: chain.lift_intervals(con, lifted_by)] if lifted_by else [],
+        adapted=chain.RULES if lifted_by else [],
     )
 
 
-def _insert(con: duckdb.DuckDBPyConnection, columns: table.Layout, source_id: int, draft: source.Draft) -> None:
-    has = columns.columns
-    picked = [
-        "chrom::chrom_t AS chrom", "chrom_start", "chrom_end",
-        *(["nullif(name, '.') AS name"] if "name" in has else []),
-        *(["score"] if "score" in has else []),
-        *(["signal_value", "CASE WHEN p_value >= 0 THEN p_value END AS neglog10_p",
-           "CASE WHEN q_value >= 0 THEN q_value END AS neglog10_q"] if "signal_value" in has else []),
-        *(["CASE WHEN peak >= 0 THEN chrom_start + peak END AS summit"] if "peak" in has else []),
-    ]  # fmt: skip
-    con.execute(
-        f"INSERT INTO peak BY NAME SELECT ? AS source_id, ? AS biosample, ? AS assembly, {', '.join(picked)} "
-        "FROM staged ORDER BY rowid",
-        [source_id, draft.biosample, draft.assembly],
-    )
+def _summit(has: Sequence[str]) -> str:
+    """SQL of the summit as a position; NULL where there is none."""
+    if "peak" in has:
+        return "CASE WHEN peak <> -1 THEN chrom_start + peak END"
+    return "summit" if "summit" in has else "NULL::INTEGER"

@@ -3,27 +3,21 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 
 from agdb.errors import Refused
 from agdb.genome import Genome
-from agdb.ingest import source
-
-#: More mismatches than this share (and at least `MIN_MISMATCHES`): it is the assembly that is wrong, not the variants.
-#: hg19 under hg38 variants gives 79 %, the right assembly none of 495 real ones.
-MAX_MISMATCH_SHARE, MIN_MISMATCHES = 0.05, 10
+from agdb.ingest import alleles, source
 
 
 def ingest(con: duckdb.DuckDBPyConnection, path: Path, assembly: str, allow_mismatch: bool = False) -> source.Loaded:
     """Register a FASTA as the genome of `assembly` and check every variant that it covers.
 
     Raises:
-        Refused: not a FASTA, another one is registered, or more than 5 % of the REF alleles differ (unless
-            `allow_mismatch`): it looks like another assembly. The database is as before.
+        Refused: not a FASTA, its chromosomes have the lengths of another assembly, another one is registered, or more
+            than 5 % of the alleles differ (unless `allow_mismatch`): it looks like another assembly. The database is as
+            before.
     """
     draft = source.Draft("genome", "fasta", path, source.assembly_name(assembly))
     with _tidy(_work_dir(con)) as work_dir, closing(Genome(path, work_dir)) as genome:
@@ -35,6 +29,7 @@ def _register(
 ) -> source.Loaded:
     if not any(c.end > c.start for c in genome.contigs):
         raise Refused("the FASTA holds no bases", where=str(draft.path), cure="download it again")
+    _is_of(con, genome, draft.assembly)
     digest = source.sha256(draft.path)
     if seen := source.already(con, draft, digest):
         return seen
@@ -44,14 +39,28 @@ def _register(
             "INSERT INTO genome_contig VALUES (?, ?, ?, ?, ?)",
             [[loaded.source_id, c.record, c.chrom, c.start, c.end] for c in genome.contigs],
         )
-        checked = _check(con, genome, draft.assembly)
+        checked = alleles.check(con, genome, draft.assembly)
         if checked.is_elsewhere and not allow_mismatch:
             cure = "give the FASTA of the variants' assembly (or --allow-mismatch, which leaves those variants out)"
             raise Refused(checked.refusal(draft.assembly), where=str(draft.path), cure=cure)
         nothing = "no variant of the database lies on this genome yet; those that come will be checked"
-        loaded.notes.append(str(checked) if checked.n else nothing)
+        loaded.notes += checked.notes() or [nothing]
         _one_per_assembly(con, draft)
     return loaded
+
+
+def _is_of(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> None:
+    """Refuse a FASTA with whole chromosomes that have the lengths of another assembly."""
+    whole = {c.chrom: c.end for c in genome.contigs if c.start == 0 and c.chrom != "chrM"}
+    found = con.execute("SELECT assembly::VARCHAR, chrom::VARCHAR, length FROM contig").fetchall()
+    of = [a for a, chrom, length in found if whole.get(chrom) == length]
+    others = sorted(set(of) - {assembly})
+    if others and assembly not in of:
+        raise Refused(
+            f"this FASTA is of {others[0]}, not of {assembly}: the lengths of its chromosomes tell",
+            where=str(genome.path),
+            cure=f"give the FASTA of {assembly}, or --assembly {others[0]}",
+        )
 
 
 @contextmanager
@@ -85,17 +94,17 @@ def check_new(con: duckdb.DuckDBPyConnection, assembly: str) -> list[str]:
     """Check the variants that are still unchecked against the registered genome, if there is one; returns notes.
 
     Raises:
-        Refused: more than 5 % of the REF alleles differ.
+        Refused: more than 5 % of the alleles differ.
     """
     genome = registered(con, assembly)
     if genome is None:
         return []
     with closing(genome):
-        checked = _check(con, genome, assembly)
+        checked = alleles.check(con, genome, assembly)
     if checked.is_elsewhere:
-        cure = f"give the file that is on {assembly}, with REF and ALT as the genome has them"
+        cure = f"give the file that is on {assembly}, or lift it: --assembly and --lift"
         raise Refused(checked.refusal(assembly), where=f"against {genome.path}", cure=cure)
-    return [str(checked)] if checked.n else []
+    return checked.notes()
 
 
 def registered(con: duckdb.DuckDBPyConnection, assembly: str) -> Genome | None:
@@ -119,56 +128,3 @@ def _work_dir(con: duckdb.DuckDBPyConnection) -> Path:
     """Beside the database: where indexes and unpacked copies go, since the folder of a FASTA may be read-only."""
     found = con.execute("SELECT path FROM duckdb_databases() WHERE database_name = current_database()").fetchall()
     return Path(f"{found[0][0]}.d")
-
-
-class _Checked(NamedTuple):
-    """How many variants were compared with the genome, and how many differ."""
-
-    n: int
-    mismatches: int
-
-    @property
-    def is_elsewhere(self) -> bool:
-        return self.mismatches > MAX_MISMATCH_SHARE * self.n and self.mismatches >= MIN_MISMATCHES
-
-    def refusal(self, assembly: str) -> str:
-        return (
-            f"{self.mismatches / self.n:.0%} of the REF alleles differ ({self.mismatches:,} mismatch, "
-            f"{self.n - self.mismatches:,} match): this looks like another assembly than {assembly}"
-        )
-
-    def __str__(self) -> str:
-        return (
-            f"REF of {self.n:,} variants compared with the genome: {self.n - self.mismatches:,} match, "
-            f"{self.mismatches:,} mismatch ({self.mismatches / self.n:.1%})"
-        )
-
-
-def _check(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> _Checked:
-    """Compare every unchecked variant that the genome covers, and store what was found."""
-    con.execute("CREATE OR REPLACE TEMP TABLE checked (variant_id VARCHAR, ref_status VARCHAR)")
-    n, mismatches = 0, 0
-    for ids, match in _compared(con, genome, assembly):
-        status = pa.array(np.where(match, "match", "mismatch"))
-        part = pa.table({"variant_id": pa.array(ids, pa.string()), "ref_status": status})  # noqa: F841  (read by SQL)
-        con.execute("INSERT INTO checked SELECT * FROM part")
-        n, mismatches = n + len(match), mismatches + int((~match).sum())
-    con.execute(
-        "UPDATE variant SET ref_status = c.ref_status FROM checked AS c "
-        "WHERE variant.assembly = ? AND variant.variant_id = c.variant_id",
-        [assembly],
-    )
-    return _Checked(n, mismatches)
-
-
-def _compared(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(variant_id, whether REF is the genome's) of the unchecked variants that each contig covers wholly."""
-    for contig in genome.contigs:
-        v = con.execute(
-            "SELECT variant_id, chrom_start, ref FROM variant WHERE assembly = ? AND ref_status = 'unchecked' "
-            "AND chrom::VARCHAR = ? AND chrom_start >= ? AND chrom_end <= ? ORDER BY pos",
-            [assembly, contig.chrom, contig.start, contig.end],
-        ).fetchnumpy()
-        if len(v["variant_id"]):
-            starts = np.asarray(v["chrom_start"], np.int64)
-            yield v["variant_id"], genome.alleles_match(contig.chrom, starts, list(v["ref"]))

@@ -1,4 +1,7 @@
-"""One file becomes one source, in one transaction: registered with its sha256, gated by sql/checks, or not there."""
+"""One file becomes one source, in one transaction: registered with its sha256, gated by sql/checks, or not there.
+
+A file that holds several tissues becomes one source for each: a source is what a label set is made of.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,34 +13,52 @@ import duckdb
 
 from agdb import db
 from agdb.errors import Refused
+from agdb.ingest import text
+from agdb.ingest.rows import Rows
+from agdb.ingest.table import Counts
 
 #: Assemblies by any of their names.
 ASSEMBLIES = {
     "GRCh38": "GRCh38", "hg38": "GRCh38", "b38": "GRCh38", "GRCh37": "GRCh37", "hg19": "GRCh37", "b37": "GRCh37",
+    "NCBI36": "NCBI36", "hg18": "NCBI36", "b36": "NCBI36",
 }  # fmt: skip
 
 
-@dataclass
+@dataclass(frozen=True)
 class Draft:
-    """What is known of a source before it is read; the columns of table `source` of the same names."""
+    """What is known of a source before it is read; the columns of table `source` of the same names.
+
+    `tissue_in_file` says that the file itself names the tissue of each row.
+    """
 
     kind: str
     format: str
     path: Path
     assembly: str
+    qtl_type: str | None = None
     tissue: str | None = None
     biosample: str | None = None
+    lifted_from: str | None = None
+    lifted_by: int | None = None
     effect: str | None = None
     effect_unit: str | None = None
     effect_allele: str | None = None
     null_value: float | None = None
+    row_filter: str | None = None
+    tissue_in_file: bool = False
+
+    @property
+    def meaning(self) -> dict[str, str | None]:
+        """What one and the same file cannot be twice."""
+        names = ["format", "assembly", "lifted_from", "biosample", "effect", "effect_unit"]
+        return {name: getattr(self, name) for name in [*names, *([] if self.tissue_in_file else ["tissue"])]}
 
 
 @dataclass
 class Loaded:
     """What an ingest did. Where `is_new` is False the file was there already and nothing was written."""
 
-    source_id: int
+    source_ids: list[int]
     name: str
     is_new: bool
     rows_read: int = 0
@@ -45,10 +66,23 @@ class Loaded:
     rejected: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     run_id: int = 0
+    sha256: str | None = None
+    bytes: int = 0
+
+    @property
+    def source_id(self) -> int:
+        """Its source, or the first of them."""
+        return self.source_ids[0]
+
+    def take(self, counts: Counts, rows: Rows) -> None:
+        """Note what a reader counted, and what it learnt of a file that can be read only once."""
+        self.rows_read, self.rows_kept, self.rejected = counts.read, counts.kept, counts.rejected
+        if self.sha256 is None:
+            self.sha256, self.bytes = rows.sha256, rows.bytes_read
 
 
 def assembly_name(name: str) -> str:
-    """GRCh38 or GRCh37, from any of their names.
+    """GRCh38, GRCh37 or NCBI36, from any of their names.
 
     Raises:
         Refused: an assembly that agdb does not know.
@@ -59,72 +93,129 @@ def assembly_name(name: str) -> str:
     return known
 
 
-def sha256(path: Path) -> str:
-    """sha256 of the bytes of a file."""
+def sha256(path: Path) -> str | None:
+    """sha256 of the bytes of a file; None for a pipe, of which it is known when it has been read.
+
+    Raises:
+        Refused: the file cannot be opened.
+    """
+    if text.is_pipe(path):
+        return None
+    text.check_path(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def already(con: duckdb.DuckDBPyConnection, draft: Draft, digest: str) -> Loaded | None:
-    """The source that holds these bytes already, if there is one.
+def already(con: duckdb.DuckDBPyConnection, draft: Draft, digest: str | None, but: int = 0) -> Loaded | None:
+    """The source that holds these bytes already, if there is one other than those of run `but`.
 
     Raises:
         Refused: the same bytes stand there as something else (another tissue, biosample, assembly or label).
     """
+    names = list(draft.meaning)
     found = con.execute(
-        "SELECT source_id, name, format, assembly, tissue, biosample, effect, rows_read, rows_kept FROM source "
-        "WHERE kind = ? AND sha256 = ?",
-        [draft.kind, digest],
+        f"SELECT source_id, name, rows_read, rows_kept, [{', '.join(f'{n}::VARCHAR' for n in names)}] FROM source "
+        "WHERE kind = ? AND sha256 = ? AND row_filter IS NOT DISTINCT FROM ? AND run_id <> ? ORDER BY source_id",
+        [draft.kind, digest, draft.row_filter, but],
     ).fetchall()
     if not found:
         return None
-    source_id, name, *was, rows_read, rows_kept = found[0]
-    new = [draft.format, draft.assembly, draft.tissue, draft.biosample, draft.effect]
-    if was != new:
+    source_id, name, _, _, was = found[0]
+    if was != list(draft.meaning.values()):
         raise Refused(
-            f"this file is in the database already, as {_described(was)}; now it is given as {_described(new)}",
-            where=f"source {source_id} ({name}), sha256 {digest[:12]}",
+            f"this file is in the database already, as {_told(was)}; now it is given as "
+            f"{_told(list(draft.meaning.values()))}",
+            where=f"source {source_id} ({name}), sha256 {(digest or '')[:12]}",
             cure="one of the two is wrong: a file has one meaning; use a new database to ingest it differently",
         )
-    return Loaded(source_id, name, False, rows_read or 0, rows_kept or 0)
+    read, kept = (sum(row[i] or 0 for row in found) for i in (2, 3))
+    return Loaded([row[0] for row in found], name, False, read, kept)
 
 
-def _described(facts: list[str | None]) -> str:
+def _told(facts: list[str | None]) -> str:
     return ", ".join(f for f in facts if f)
 
 
+class _SeenBefore(Exception):
+    """What came through a pipe turned out to be in the database already."""
+
+
 @contextmanager
-def loading(con: duckdb.DuckDBPyConnection, draft: Draft, digest: str) -> Iterator[Loaded]:
+def loading(con: duckdb.DuckDBPyConnection, draft: Draft, digest: str | None) -> Iterator[Loaded]:
     """The transaction of one ingest: a source row, whatever the body writes, and the gate; or nothing.
 
-    The body sets `rows_read`, `rows_kept` and `rejected` of the `Loaded` it is given.
+    The body tells the `Loaded` that it is given what it read (`take`), and may `add` more sources.
+
+    Raises:
+        Refused: a check of the gate refuses.
     """
-    with db.transaction(con):
-        run_id = db.start_run(con, f"ingest {draft.format}", path=draft.path, assembly=draft.assembly,
-                              tissue=draft.tissue, biosample=draft.biosample)  # fmt: skip
-        loaded = Loaded(db.next_id(con, "source"), draft.path.name, True, run_id=run_id)
+    loaded = Loaded([], draft.path.name, True, sha256=digest)
+    if digest is not None:
+        loaded.bytes = draft.path.stat().st_size
+    seen: Loaded | None = None
+    try:
+        with db.transaction(con):
+            loaded.run_id = db.start_run(
+                con, f"ingest {draft.format}", path=draft.path, assembly=draft.assembly, tissue=draft.tissue,
+                biosample=draft.biosample, where=draft.row_filter,
+            )  # fmt: skip
+            add(con, draft, loaded, draft.tissue)
+            yield loaded
+            if digest is None and (seen := already(con, draft, loaded.sha256, but=loaded.run_id)):
+                raise _SeenBefore
+            _count(con, loaded)
+            _gate(con, draft, loaded)
+            db.finish_run(con, loaded.run_id, loaded.rows_kept)
+    except _SeenBefore:
+        assert seen is not None
+        vars(loaded).update(vars(seen))
+
+
+def add(con: duckdb.DuckDBPyConnection, draft: Draft, loaded: Loaded, tissue: str | None) -> int:
+    """A new row of table `source`; returns its source_id."""
+    source_id = db.next_id(con, "source")
+    path = draft.path if text.is_pipe(draft.path) else draft.path.resolve()
+    columns = ("kind", "format", "qtl_type", "biosample", "assembly", "lifted_from", "lifted_by", "effect",
+               "effect_unit", "effect_allele", "null_value", "row_filter")  # fmt: skip
+    values = {
+        **{name: getattr(draft, name) for name in columns}, "source_id": source_id, "name": draft.path.name,
+        "tissue": tissue, "path": str(path), "sha256": loaded.sha256 or "", "bytes": loaded.bytes,
+        "run_id": loaded.run_id,
+    }  # fmt: skip
+    marks = ", ".join("?" * len(values))
+    con.execute(f"INSERT INTO source ({', '.join(values)}) VALUES ({marks})", list(values.values()))
+    loaded.source_ids.append(source_id)
+    return source_id
+
+
+def _count(con: duckdb.DuckDBPyConnection, loaded: Loaded) -> None:
+    """Write down what was read, kept and rejected; of several tissues each has its own numbers."""
+    con.execute(
+        "UPDATE source SET sha256 = ?, bytes = ?, rows_read = ?, rows_kept = ?, rows_rejected = ? WHERE source_id IN ?",
+        [loaded.sha256, loaded.bytes, loaded.rows_read, loaded.rows_kept, sum(loaded.rejected.values()),
+         loaded.source_ids],
+    )  # fmt: skip
+    if len(loaded.source_ids) > 1:
         con.execute(
-            "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?)",
-            [loaded.source_id, draft.kind, draft.format, draft.path.name, draft.tissue, draft.biosample, draft.assembly,
-             draft.effect, draft.effect_unit, draft.effect_allele, draft.null_value, str(draft.path.resolve()), digest,
-             draft.path.stat().st_size, run_id],
-        )  # fmt: skip
-        yield loaded
-        con.execute(
-            "UPDATE source SET rows_read = ?, rows_kept = ?, rows_rejected = ? WHERE source_id = ?",
-            [loaded.rows_read, loaded.rows_kept, sum(loaded.rejected.values()), loaded.source_id],
+            "UPDATE source SET rows_kept = q.n, rows_rejected = coalesce(r.n, 0), rows_read = q.n + coalesce(r.n, 0) "
+            "FROM (SELECT source_id, count(*) AS n FROM (SELECT source_id FROM qtl UNION ALL SELECT source_id FROM "
+            "credible) "
+            "      GROUP BY 1) AS q "
+            "LEFT JOIN (SELECT source_id, count(*) AS n FROM rejected GROUP BY 1) AS r USING (source_id) "
+            "WHERE source.source_id = q.source_id AND q.source_id IN ?",
+            [loaded.source_ids],
         )
-        _gate(con, draft, loaded.source_id)
-        db.finish_run(con, run_id, loaded.rows_kept)
 
 
-def _gate(con: duckdb.DuckDBPyConnection, draft: Draft, source_id: int) -> None:
-    """Run the checks that gate this kind of source; the first that finds something refuses the file."""
+def _gate(con: duckdb.DuckDBPyConnection, draft: Draft, loaded: Loaded) -> None:
+    """Run the checks that gate this kind of source: one that refuses raises, one that warns leaves a note."""
+    kinds = {draft.kind, "qtl"} if draft.effect else {draft.kind}
     for check in db.checks():
-        if check.severity != "refuse" or check.gates not in (draft.kind, "qtl" if draft.effect else ""):
+        if not kinds & set(check.gates):
             continue
-        # a problem of a scorer, not of one source, has no source_id
-        query = f"SELECT problem FROM ({check.sql}) WHERE source_id = ? OR source_id IS NULL LIMIT 1"
-        found = con.execute(query, [source_id]).fetchall()
-        if found:
-            raise Refused(f"{found[0][0]}", where=f"{draft.path} (check {check.name})", cure=check.cure)
+        # a problem of a scorer or of an assembly, not of one source, has no source_id
+        query = f"SELECT problem FROM ({check.sql}) WHERE source_id IN ? OR source_id IS NULL"
+        for (problem,) in con.execute(query, [loaded.source_ids]).fetchall():
+            if check.severity == "refuse":
+                raise Refused(problem, where=f"{draft.path} (check {check.name})", cure=check.cure)
+            loaded.notes.append(f"warning: {problem}\n    cure: {check.cure}")

@@ -1,75 +1,158 @@
-"""Variants by their GTEx id (chr1_1237868_G_A_b38) in temp table `staged`: the rules of an id, and table `variant`."""
+"""Variants as files write them, in an id or in columns: chrom, pos, ref, alt of `staged`; and table `variant`.
 
-from pathlib import Path
+Ids are chr1_1237868_G_A_b38 (GTEx), chr1_1237868_G_A or 1:1237868:G:A, with or without chr. Positions are 1-based. A
+variant that is not written as a plain one (primary chromosome, whole position, different alleles of A, C, G, T) is kept
+as text in column `odd` of `staged`, NULL for all others, so that only odd rows are looked at twice.
+"""
+
+from typing import NamedTuple
 
 import duckdb
 
-from agdb.ingest import source, table
-from agdb.ingest.table import Rule
+from agdb.ingest.table import Rule, contig_end
 
-#: GTEx v8 ids are of this assembly.
-ASSEMBLY = "GRCh38"
+#: Names of builds, in ids and columns, with their assembly.
+BUILDS = {"b38": "GRCh38", "hg38": "GRCh38", "b37": "GRCh37", "hg19": "GRCh37", "b36": "NCBI36", "hg18": "NCBI36"}
 
-#: For the rules: the id in its parts [chrom, pos, ref, alt, build]. Names of unplaced contigs have a _ themselves.
-PARTS = (
-    ", string_split(variant_id, '_') AS split, CASE WHEN len(split) > 5 "
-    "THEN [array_to_string(split[:-5], '_')] || split[-4:] ELSE split END AS parts"
+#: What tells a variant from others, in every table.
+KEY = ("assembly", "chrom", "pos", "ref", "alt")
+
+#: A chromosome that is written well but is not a primary one (alternate loci, unplaced contigs, decoys).
+OTHER_CONTIG = (
+    r"^(chr)?([0-9XYM]+_.*(random|alt|fix|hap[0-9]*)|Un_.*|EBV|HLA.*|(GL|KI|JH|KN|KQ|KV|KZ|ML)[0-9.]+(_.*)?"
+    r"|HS(CHR)?[0-9XY]+_.*|HG[0-9]+_.*)$"
 )
 
-#: agdb's own id, without the build: the assembly is a column.
-VARIANT_ID = "left(variant_id, -4)"
-
-_REFUSED = [
-    Rule("the variant id has no build", "len(parts) = 4", "variant_id",
-         "GTEx v8 ids end in _b38 (chr1_1237868_G_A_b38); give the original file"),
-    Rule("this is not a GTEx variant id",  # a position is written in one way only, or one variant would have two ids
-         "variant_id IS NULL OR len(parts) <> 5 OR NOT regexp_full_match(parts[2], '[1-9][0-9]{0,8}')",
-         "coalesce(variant_id, '(missing)')", "ids look like chr1_1237868_G_A_b38"),
-    Rule("the variant id is of another build", "parts[5] <> 'b38'", "variant_id",
-         "GTEx v8 is GRCh38 (_b38); hg19 tables (v7 and older) cannot be joined with it"),
-    Rule("unknown chromosome",
-         f"TRY_CAST(parts[1] AS chrom_t) IS NULL AND NOT regexp_matches(parts[1], '{table.OTHER_CONTIG}')",
-         "parts[1] || ' in ' || variant_id", "chromosomes are chr1 to chr22, chrX, chrY, chrM"),
-    Rule("the position lies beyond the end of its chromosome",
-         f"parts[2]::INTEGER - 1 + length(parts[3]) > {table.contig_end(ASSEMBLY, 'parts[1]')}",
-         "variant_id", f"the file is not on {ASSEMBLY}, whatever its ids say"),
-]  # fmt: skip
-
-_REJECTED = [
-    Rule("contig_not_primary", "TRY_CAST(parts[1] AS chrom_t) IS NULL", ""),
-    Rule("allele_not_acgt",
-         "NOT regexp_full_match(parts[3], '[ACGT]+') OR NOT regexp_full_match(parts[4], '[ACGT]+')", ""),
-    Rule("ref_equals_alt", "parts[3] = parts[4]", ""),
-]  # fmt: skip
+#: SQL of a base or more, in upper case. One base, the most common case by far, needs no regular expression.
+_ACGT = "CASE WHEN length({0}) = 1 THEN {0} IN ('A', 'C', 'G', 'T') ELSE regexp_full_match({0}, '[ACGT]+') END"
 
 
-def stage(
-    con: duckdb.DuckDBPyConnection,
-    path: Path,
-    layout: table.Layout,
-    loaded: source.Loaded,
-    refused: list[Rule],
-    rejected: list[Rule],
-) -> None:
-    """Stage a file with a column `variant_id`, held to the rules of the id and to those of the format.
+class Written(NamedTuple):
+    """How a file writes variants: SQL columns to prepare, the columns of `staged`, and the rules for them."""
 
-    Counts what was read, kept and rejected in `loaded`.
+    prepared: dict[str, str]
+    select: dict[str, str]
+    rules: list[Rule]
 
-    Raises:
-        Refused: a row breaks a rule of the first kind, or too many one of the second.
+
+def chrom_of(name: str) -> str:
+    """SQL of the chromosome (chrom_t, or NULL) that the SQL `name` names, with or without chr; MT is chrM."""
+    return (
+        f"TRY_CAST(CASE WHEN {name} IN ('MT', 'chrMT') THEN 'chrM' WHEN starts_with({name}, 'chr') THEN {name} "
+        f"ELSE 'chr' || {name} END AS chrom_t)"
+    )
+
+
+def same(a: str, b: str) -> str:
+    """SQL that two tables, or their aliases, mean the same variant."""
+    return " AND ".join(f"{a}.{column} = {b}.{column}" for column in KEY)
+
+
+def written_as_id(assembly: str, *, delimiter: str, has_build: bool, is_strict: bool) -> Written:
+    """Variants in one field `variant_id`, its parts separated by `delimiter`, the last one a build if `has_build`.
+
+    `is_strict` is for files of one maker, where a malformed id means a damaged file.
     """
-    unusable = [*_REJECTED, *rejected]
-    loaded.rows_read = table.stage(con, path, layout, [*_REFUSED, *refused], unusable, PARTS)
-    loaded.rejected = table.reject(con, path, layout, loaded.source_id, unusable)
-    loaded.rows_kept = loaded.rows_read - sum(loaded.rejected.values())
+    n = 5 if has_build else 4
+    builds = ", ".join(f"'{build}'" for build, of in BUILDS.items() if of == assembly)
+    chrom, pos = ("TRY_CAST(id[1] AS chrom_t)" if has_build else chrom_of("id[1]")), "TRY_CAST(id[2] AS INTEGER)"
+    ref, alt = ("id[3]", "id[4]") if is_strict else ("upper(id[3])", "upper(id[4])")
+    # a position is written in one way only, or one variant would have two ids
+    is_plain = f"len(id) = {n} AND {pos} >= 1 AND length(id[2]) = floor(log10({pos})) + 1"
+    if has_build:
+        is_plain += f" AND id[5] IN ({builds})"
+    select = _select(chrom, pos, ref, alt, is_plain, "coalesce(variant_id, '(missing)')")
+    rules = _rules(assembly, delimiter, n, is_strict, has_chr=has_build)
+    if has_build:
+        rules[:0] = _build_rules(builds)
+    return Written({"id": f"string_split(variant_id, '{delimiter}')"}, select, rules)
 
 
-def insert(con: duckdb.DuckDBPyConnection) -> None:
-    """Add the variants of `staged` that table `variant` does not have yet."""
+def written_in_columns(assembly: str, *, is_strict: bool, has_alleles: bool = True) -> Written:
+    """Variants in fields `chrom`, `pos` and, unless they are to be looked up, `ref` and `alt`."""
+    as_text = [f"coalesce({c}, '(missing)')" for c in ("chrom", "printf('%.15g', pos)", "ref", "alt")]
+    pos = "TRY_CAST(pos AS INTEGER)"
+    is_plain = f"{pos} = pos AND pos >= 1"
+    if has_alleles:
+        select = _select(chrom_of("chrom"), pos, "upper(ref)", "upper(alt)", is_plain, " || '_' || ".join(as_text))
+        return Written({}, select, _rules(assembly, "_", 4, is_strict))
+    is_odd = f"{chrom_of('chrom')} IS NULL OR NOT coalesce({is_plain}, false)"
+    odd = f"CASE WHEN {is_odd} THEN {as_text[0]} || '_' || {as_text[1]} END"
+    select = {"chrom": chrom_of("chrom"), "pos": pos, "ref": "NULL::VARCHAR", "alt": "NULL::VARCHAR", "odd": odd}
+    return Written({}, select, _rules(assembly, "_", 2, is_strict))
+
+
+def _select(chrom: str, pos: str, ref: str, alt: str, is_plain: str, text: str) -> dict[str, str]:
+    alleles = f"{_ACGT.format(ref)} AND {_ACGT.format(alt)} AND {ref} <> {alt}"
+    odd = f"CASE WHEN {is_plain} AND {chrom} IS NOT NULL AND {alleles} THEN NULL ELSE {text} END"
+    return {"chrom": chrom, "pos": pos, "ref": ref, "alt": alt, "odd": odd}
+
+
+def _parts(odd: str, delimiter: str, n: int) -> str:
+    """SQL of the n parts of an odd variant; names of unplaced contigs have a _ themselves."""
+    split = f"string_split({odd}, '{delimiter}')"
+    joined = f"[array_to_string({split}[:-{n}], '_')] || {split}[-{n - 1}:]"
+    return f"CASE WHEN len({split}) > {n} THEN {joined} ELSE {split} END"
+
+
+def _build_rules(builds: str) -> list[Rule]:
+    split = "string_split(odd, '_')"
+    of_no_build = f"len({split}) = 4 AND regexp_full_match({split}[2], '[0-9]+')"
+    return [
+        Rule("variant_id_without_build", "the variant id has no build", of_no_build, "odd",
+             "GTEx v8 ids end in _b38 (chr1_1237868_G_A_b38); give the original file"),
+        Rule("another_build", "the variant id is of another build",
+             f"len({split}) >= 5 AND regexp_full_match({split}[-1], 'b[0-9]+') AND {split}[-1] NOT IN ({builds})",
+             "odd",
+             f"its build is not that of the file ({builds}); tables of unequal assemblies cannot be joined"),
+    ]  # fmt: skip
+
+
+def _rules(assembly: str, delimiter: str, n: int, is_strict: bool, *, has_chr: bool = False) -> list[Rule]:
+    """What is wrong with a variant of `n` parts that is not plain; the last rule leaves none that is."""
+    parts = _parts("odd", delimiter, n)
+    name = f"({parts})[1]"
+    chrom = f"TRY_CAST({name} AS chrom_t)" if has_chr else chrom_of(name)
+    ref, alt = f"upper(({parts})[3])", f"upper(({parts})[4])"
+    example = {2: "a chromosome and a position", 4: "chr1_1237868_G_A", 5: "chr1_1237868_G_A_b38"}[n]
+    rules = [
+        Rule("not_a_variant", "this is not a variant" if n < 5 else "this is not a GTEx variant id",
+             f"odd IS NOT NULL AND (len({parts}) <> {n} OR NOT regexp_full_match(({parts})[2], '[1-9][0-9]{{0,8}}'))",
+             "odd", f"variants look like {example}, positions are whole and count from 1", is_strict or n == 2),
+        Rule("unknown_chromosome", "unknown chromosome",
+             f"odd IS NOT NULL AND {chrom} IS NULL AND NOT regexp_matches({name}, '{OTHER_CONTIG}')",
+             f"{name} || ' in ' || odd", "chromosomes are chr1 to chr22, chrX, chrY, chrM"),
+        Rule("beyond_chromosome", "the position lies beyond the end of its chromosome",
+             f"pos - 1 + coalesce(length(ref), 1) > {contig_end(assembly, 'chrom')}",
+             "concat_ws('_', chrom, pos, ref, alt)", f"the file is not on {assembly}, whatever it says"),
+        Rule("contig_not_primary", "", f"odd IS NOT NULL AND {chrom} IS NULL", "odd", "", False),
+    ]  # fmt: skip
+    if n > 2:
+        rules += [
+            Rule("allele_missing", "", f"'(MISSING)' IN ({ref}, {alt})", "odd", "", False),
+            Rule("allele_star", "", f"'*' IN ({ref}, {alt})", "odd", "", False),
+            Rule("allele_symbolic", "", f"regexp_matches({ref} || ' ' || {alt}, '[<>\\[\\]]')", "odd", "", False),
+            Rule("allele_not_acgt", "", f"NOT regexp_full_match({ref} || {alt}, '[ACGT]+')", "odd", "", False),
+            Rule("ref_equals_alt", "", f"{ref} = {alt}", "odd", "", False),
+        ]
+    return [
+        *rules,
+        Rule("not_a_variant", "this is not a variant", "odd IS NOT NULL", "odd", f"variants look like {example}"),
+    ]
+
+
+def build_rule(assembly: str) -> Rule:
+    """For a file with a column `build`."""
+    builds = ", ".join(f"'{build}'" for build, of in BUILDS.items() if of == assembly)
+    return Rule("another_build", "the row is of another build", f"build IS NULL OR build NOT IN ({builds})",
+                "coalesce(build, '(missing)')", "tables of unequal assemblies cannot be joined")  # fmt: skip
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, source_ids: list[int]) -> None:
+    """Add the variants of these sources in `table` that table `variant` does not have yet."""
+    key = ", ".join(KEY)
     con.execute(
-        f"INSERT INTO variant (variant_id, assembly, chrom, pos, ref, alt) "
-        f"SELECT vid, '{ASSEMBLY}', parts[1]::chrom_t, parts[2]::INTEGER, parts[3], parts[4] "
-        f"FROM (SELECT vid, string_split(vid, '_') AS parts "
-        f"FROM (SELECT DISTINCT {VARIANT_ID} AS vid FROM staged) AS s "
-        f"ANTI JOIN variant AS v ON v.assembly = '{ASSEMBLY}' AND v.variant_id = s.vid)"
+        f"INSERT INTO variant ({key}) SELECT * FROM (SELECT DISTINCT {key} FROM {table} WHERE source_id IN ?) AS new "
+        f"ANTI JOIN variant ON {same('variant', 'new')}",
+        [source_ids],
     )

@@ -1,39 +1,91 @@
+TYPE assembly_t ENUM (NCBI36, GRCh37, GRCh38)
+
 TYPE chrom_t ENUM (chr1, chr2, chr3, chr4, chr5, chr6, chr7, chr8, chr9, chr10, chr11, chr12, chr13, chr14, chr15, chr16, chr17, chr18, chr19, chr20, chr21, chr22, chrX, chrY, chrM)
 
+TABLE chain_block  -- One row per gapless block of a liftover chain: bases that lie in both assemblies in the same order.
+  source_id INTEGER NOT NULL  -- The chain file; source.lifted_from is its first assembly, source.assembly the second.
+  chain_id INTEGER NOT NULL  -- Id of the chain in the file.
+  score BIGINT NOT NULL  -- Score of the chain.
+  chrom ENUM NOT NULL  -- Chromosome of the first assembly.
+  chrom_start INTEGER NOT NULL  -- First base there, 0-based.
+  chrom_end INTEGER NOT NULL  -- End there, 0-based exclusive.
+  to_chrom VARCHAR NOT NULL  -- Chromosome of the second assembly.
+  to_strand VARCHAR NOT NULL  -- Its strand: on - the block lies turned round.
+  to_start INTEGER NOT NULL  -- Lowest base of the block on the + strand of the second assembly, 0-based.
+  CHECK((to_strand IN ('+', '-')))
+
 TABLE contig  -- One row per chromosome of an assembly: a coordinate beyond its length is refused.
-  assembly VARCHAR NOT NULL  -- GRCh38 or GRCh37.
+  assembly ENUM NOT NULL  -- NCBI36 (hg18), GRCh37 (hg19) or GRCh38 (hg38).
   chrom ENUM NOT NULL  -- Chromosome, UCSC style.
   length INTEGER NOT NULL  -- Length in bp.
 
-TABLE egene  -- One row per tested gene of a GTEx egenes file; an eGene has qval <= 0.05 in qtl.
-  source_id INTEGER NOT NULL  -- The egenes file.
-  gene_id VARCHAR NOT NULL  -- Ensembl gene with version.
+TABLE credible  -- One row per fine-mapped variant, phenotype and credible set: the probability that it is the causal one.
+  source_id INTEGER NOT NULL  -- The fine-mapping.
+  assembly ENUM NOT NULL  -- Its assembly.
+  chrom ENUM NOT NULL  -- Chromosome of the variant.
+  pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based.
+  ref VARCHAR NOT NULL  -- Reference allele.
+  alt VARCHAR NOT NULL  -- Alternative allele.
+  gene_id VARCHAR  -- Gene.
+  molecular_trait_id VARCHAR  -- What was measured, where that is not the gene itself.
+  pip DOUBLE NOT NULL  -- Posterior inclusion probability, 0 to 1.
+  cs_id VARCHAR  -- Credible set or cluster that it belongs to; NULL where it is in none.
+  cs_size INTEGER  -- Variants in the set.
+  cs_pip DOUBLE  -- Probability of the whole set (DAP-G: cluster pip), 0 to 1.
+  z DOUBLE  -- z-score of ALT, where the file has it.
+  posterior_mean DOUBLE  -- Posterior mean of the effect of ALT, in the unit of the source.
+  posterior_sd DOUBLE  -- Its standard deviation.
+  reoriented VARCHAR  -- As in qtl.
+  CHECK(((pip >= 0) AND (pip <= 1)))
+  CHECK((reoriented IN ('swapped', 'strand', 'strand_swapped')))
+
+TABLE egene  -- One row per tested gene of a GTEx egenes file, or per signal of an independent-eQTL file: what is not a fact of the association itself.
+  source_id INTEGER NOT NULL  -- The file.
+  gene_id VARCHAR NOT NULL  -- Ensembl gene with version; with source_id (and signal_rank) the association in qtl, where slope, p-values and qval stand.
   gene_name VARCHAR  -- Gene symbol.
   gene_chr VARCHAR  -- Chromosome of the gene.
   gene_start INTEGER  -- First base of the gene, 1-based inclusive, as GTEx prints it.
   gene_end INTEGER  -- Last base of the gene, 1-based inclusive.
   strand VARCHAR  -- Strand of the gene.
+  biotype VARCHAR  -- Biotype of the gene, where the file has it.
   num_var INTEGER  -- Variants tested for the gene.
   beta_shape1 DOUBLE  -- First shape of the fitted beta distribution.
   beta_shape2 DOUBLE  -- Second shape of the fitted beta distribution.
   true_df DOUBLE  -- Effective degrees of freedom of the beta approximation.
   pval_true_df DOUBLE  -- Smallest nominal p-value at true_df.
   pval_perm DOUBLE  -- Direct permutation p-value of the gene.
-  variant_id VARCHAR NOT NULL  -- Its lead variant: with gene_id the association in qtl, where slope, p-values and qval stand.
-  num_alt_per_site INTEGER  -- ALT alleles observed at the site.
-  rs_id VARCHAR  -- dbSNP id(s), comma-separated; NULL where there is none.
-  ref_factor TINYINT  -- 1 where the minor allele is ALT, -1 where it is REF.
+  signal_rank SMALLINT  -- Rank of the signal in an independent-eQTL file; NULL in an egenes file.
+  num_alt_per_site INTEGER  -- ALT alleles observed at the site of the lead variant.
+  ref_factor TINYINT  -- 1 where the minor allele of the lead variant is ALT, -1 where it is REF.
   log2_afc DOUBLE  -- Allelic fold change, log2 of ALT against REF.
   log2_afc_lower DOUBLE  -- Lower end of its 95 % interval.
   log2_afc_upper DOUBLE  -- Upper end of its 95 % interval.
 
 TABLE failure  -- One row per variant that a scorer could not score, with the reason; such a variant is not pending.
   scorer_id VARCHAR NOT NULL  -- The scorer.
-  assembly VARCHAR NOT NULL  -- Assembly of the variant.
-  variant_id VARCHAR NOT NULL  -- The variant.
+  assembly ENUM NOT NULL  -- Assembly of the variant.
+  chrom ENUM NOT NULL  -- Chromosome of the variant.
+  pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based.
+  ref VARCHAR NOT NULL  -- Reference allele.
+  alt VARCHAR NOT NULL  -- Alternative allele.
   reason VARCHAR NOT NULL  -- Why, e.g. window_outside_genome.
   last_at TIMESTAMP NOT NULL  -- When, UTC.
   run_id INTEGER NOT NULL  -- Run that met it.
+
+TABLE gene  -- One row per gene of an annotation: where it lies and where its transcription starts.
+  source_id INTEGER NOT NULL  -- The annotation.
+  assembly ENUM NOT NULL  -- Its assembly.
+  gene_id VARCHAR NOT NULL  -- Ensembl gene as the annotation writes it; genes are met without their version where one side has none.
+  gene_name VARCHAR  -- Gene symbol.
+  chrom ENUM NOT NULL  -- Chromosome.
+  chrom_start INTEGER NOT NULL  -- First base, 0-based (BED).
+  chrom_end INTEGER NOT NULL  -- End, 0-based exclusive (BED).
+  strand VARCHAR NOT NULL  -- + or -.
+  biotype VARCHAR  -- e.g. protein_coding.
+  tss INTEGER DEFAULT CAST("if"((strand = '+'), (chrom_start + 1), chrom_end) AS INTEGER)  -- Transcription start site, 1-based: the first base on +, the last on -; GTEx's tss_distance is pos - tss.
+  CHECK((chrom_end > chrom_start))
+  CHECK((chrom_start >= 0))
+  CHECK((strand IN ('+', '-')))
 
 TABLE genome_contig  -- One row per record of a registered FASTA: the stretch of its chromosome that it covers.
   source_id INTEGER NOT NULL  -- The FASTA.
@@ -42,11 +94,20 @@ TABLE genome_contig  -- One row per record of a registered FASTA: the stretch of
   chrom_start INTEGER NOT NULL  -- First base, 0-based; not 0 where the name says so (22:20000001-21000000).
   chrom_end INTEGER NOT NULL  -- End, 0-based exclusive.
 
-TABLE peak  -- One row per peak of a source (DNase-hypersensitive site or other interval), BED coordinates.
+TABLE listed_variant  -- One row per variant, name and source: the variants that a VCF lists, and the rsIDs of QTL tables.
+  source_id INTEGER NOT NULL  -- The source that lists it.
+  assembly ENUM NOT NULL  -- Assembly of the source.
+  chrom ENUM NOT NULL  -- Chromosome.
+  pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based.
+  ref VARCHAR NOT NULL  -- Reference allele.
+  alt VARCHAR NOT NULL  -- Alternative allele.
+  name VARCHAR  -- Its name there, e.g. rs1258209587; NULL where it has none.
+
+TABLE peak  -- One row per interval of a source: a peak (DNase-hypersensitive site), or a region of a blacklist. BED coordinates.
   peak_id BIGINT NOT NULL DEFAULT nextval('peak_id')  -- Number of the peak in this database.
   source_id INTEGER NOT NULL  -- The file it came from.
   biosample VARCHAR NOT NULL  -- Biosample of the source, e.g. K562.
-  assembly VARCHAR NOT NULL  -- Assembly of the source.
+  assembly ENUM NOT NULL  -- Assembly of the source.
   chrom ENUM NOT NULL  -- Chromosome, UCSC style.
   chrom_start INTEGER NOT NULL  -- First base, 0-based.
   chrom_end INTEGER NOT NULL  -- End, 0-based exclusive.
@@ -56,13 +117,18 @@ TABLE peak  -- One row per peak of a source (DNase-hypersensitive site or other 
   neglog10_p DOUBLE  -- -log10 p-value; NULL where the file has -1.
   neglog10_q DOUBLE  -- -log10 q-value; NULL where the file has -1.
   summit INTEGER  -- Summit as a 0-based position on the chromosome (chrom_start + the offset of narrowPeak); NULL where the file has -1.
+  n_samples INTEGER  -- Biosamples in which the site is open (DHS index).
+  component VARCHAR  -- Component of the DHS vocabulary, e.g. Myeloid / erythroid.
   CHECK((chrom_end > chrom_start))
   CHECK((chrom_start >= 0))
 
 TABLE prediction  -- One row per scorer, variant, gene and track: the score of ALT against REF.
   scorer_id VARCHAR NOT NULL  -- What was computed.
-  assembly VARCHAR NOT NULL  -- Assembly of the variant and of the scorer.
-  variant_id VARCHAR NOT NULL  -- The variant.
+  assembly ENUM NOT NULL  -- Assembly of the variant and of the scorer.
+  chrom ENUM NOT NULL  -- Chromosome of the variant.
+  pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based.
+  ref VARCHAR NOT NULL  -- Reference allele.
+  alt VARCHAR NOT NULL  -- Alternative allele.
   gene_id VARCHAR  -- Gene, for scorers that score genes; else NULL.
   track_id VARCHAR  -- Track, by ontology curie; NULL where the scorer has none.
   score DOUBLE NOT NULL  -- Score, ALT against REF; the formula is the aggregation of the scorer.
@@ -73,30 +139,37 @@ TABLE prediction  -- One row per scorer, variant, gene and track: the score of A
   run_id INTEGER NOT NULL  -- Run that wrote it.
   CHECK(isfinite(score))
 
-TABLE qtl  -- One row per association: a variant, a phenotype, in one source. Predictions belong to variants, not to these rows.
-  source_id INTEGER NOT NULL  -- The file it came from.
-  assembly VARCHAR NOT NULL  -- Assembly of the source.
-  variant_id VARCHAR NOT NULL  -- The variant.
-  phenotype_id VARCHAR NOT NULL  -- What was measured; for an eQTL the gene.
-  gene_id VARCHAR  -- Ensembl gene with version, e.g. ENSG00000225972.1.
-  tissue VARCHAR NOT NULL  -- Tissue of the source.
+TABLE qtl  -- One row per association: a variant, a phenotype, in one source. View association adds variant_id, phenotype_id, tissue and source.
+  source_id INTEGER NOT NULL  -- The source; its tissue, assembly, unit and file stand there.
+  assembly ENUM NOT NULL  -- Assembly of the source.
+  chrom ENUM NOT NULL  -- Chromosome of the variant.
+  pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based.
+  ref VARCHAR NOT NULL  -- Reference allele.
+  alt VARCHAR NOT NULL  -- Alternative allele.
+  gene_id VARCHAR  -- Ensembl gene as the source writes it, with version or without; NULL where the phenotype is no gene.
+  molecular_trait_id VARCHAR  -- What was measured where that is not the gene itself: a splice cluster, a peak, a transcript; NULL for an eQTL.
   slope DOUBLE  -- Effect of ALT against REF in the unit of the source (GTEx: SD of inverse-normal expression per ALT allele).
   slope_se DOUBLE  -- Standard error of slope.
-  pval_nominal DOUBLE  -- Nominal p-value of slope = 0.
+  pval_nominal DOUBLE  -- Nominal p-value of no effect.
+  af DOUBLE  -- Frequency of ALT, 0 to 1; NULL where the source gives only maf.
   maf DOUBLE  -- Minor allele frequency, 0 to 0.5.
-  tss_distance INTEGER  -- pos minus transcription start site in bp, signed by position, not by strand.
+  tss_distance INTEGER  -- pos minus transcription start site in bp, signed by position, not by strand; NULL where the source has none (view association fills it from table gene).
   ma_samples INTEGER  -- Samples that carry the minor allele.
   ma_count INTEGER  -- Minor alleles among the samples.
   pval_nominal_threshold DOUBLE  -- Nominal p-value threshold of the gene.
   min_pval_nominal DOUBLE  -- Smallest nominal p-value of the gene.
   pval_beta DOUBLE  -- Beta-approximated permutation p-value of the gene.
   qval DOUBLE  -- Storey q-value of the gene (egenes); an eGene has qval <= 0.05.
+  signal_rank SMALLINT  -- Rank of the signal among the independent signals of the gene (conditional analysis), from 1.
+  is_conditional BOOLEAN  -- Whether slope is the effect given the gene's other signals, which no marginal slope may be pooled with.
+  reoriented VARCHAR  -- How the alleles of the source were turned to those of the genome: swapped (slope and af turned with them), strand (complemented), strand_swapped; NULL where they are as given.
+  CHECK((reoriented IN ('swapped', 'strand', 'strand_swapped')))
 
 TABLE rejected  -- One row per rejected row of a source: nothing is dropped without a trace.
   source_id INTEGER NOT NULL  -- Its source.
-  line BIGINT NOT NULL  -- Line in the (decompressed) file, from 1.
+  line BIGINT  -- Line in the (decompressed) file, or row of a Parquet file, from 1.
   reason VARCHAR NOT NULL  -- Why, e.g. contig_not_primary, allele_not_acgt.
-  text VARCHAR NOT NULL  -- The row as it was read, as JSON.
+  text VARCHAR NOT NULL  -- The line as it stands in the file; of a Parquet file the row as JSON.
 
 TABLE result  -- One row per statistic that agdb stats computed: estimate, 95 % interval, p-value, and how.
   result_id INTEGER NOT NULL  -- Number of the result in this database.
@@ -144,7 +217,7 @@ TABLE scorer  -- One row per scorer: everything that, if it changed, would chang
   name VARCHAR NOT NULL  -- What users call it, e.g. motif, dnase-k562, original.
   model VARCHAR NOT NULL  -- Model, e.g. alphagenome, agdb-motif.
   model_version VARCHAR NOT NULL  -- Version of the model as its maker names it.
-  assembly VARCHAR NOT NULL  -- Genome that the model reads.
+  assembly ENUM NOT NULL  -- Genome that the model reads.
   output_type VARCHAR NOT NULL  -- Predicted assay, e.g. DNASE.
   window_bp INTEGER NOT NULL  -- Bases of sequence that the model reads.
   mask_bp INTEGER  -- Central bases that the score aggregates over; NULL for the whole window.
@@ -154,30 +227,33 @@ TABLE scorer  -- One row per scorer: everything that, if it changed, would chang
   reads_genome BOOLEAN NOT NULL  -- Whether it reads the registered FASTA, so that only REF-checked variants can be scored.
   config VARCHAR NOT NULL  -- All of it, canonical JSON.
 
-TABLE source  -- One row per ingested file: what it is, its assembly, its sha256, and how many of its rows were kept.
+TABLE source  -- One row per ingested file (and tissue, where a file holds several): what it is, its assembly, its sha256, and how many of its rows were kept.
   source_id INTEGER NOT NULL  -- Number of the source in this database, from 1.
-  kind VARCHAR NOT NULL  -- qtl, peaks, genome or predictions.
-  format VARCHAR NOT NULL  -- Layout that was read, e.g. gtex_pairs, gtex_egenes, narrowPeak, bed4, fasta, original.
+  kind VARCHAR NOT NULL  -- qtl, credible, variants, peaks, blacklist, genes, genome, chain or predictions.
+  format VARCHAR NOT NULL  -- Preset or layout that it was read with, e.g. gtex_v8_pairs, eqtl_catalogue, narrowPeak, vcf, original.
   name VARCHAR NOT NULL  -- File name.
-  tissue VARCHAR  -- Tissue of a QTL source, as the user named it (GTEx spelling, e.g. Whole_Blood).
+  qtl_type VARCHAR  -- What a QTL source measured: eqtl, sqtl, caqtl, dsqtl, ...
+  tissue VARCHAR  -- Tissue or cell type of a QTL source, as the user or the file names it (GTEx spelling, e.g. Whole_Blood).
   biosample VARCHAR  -- Biosample of a peak source, e.g. K562.
-  assembly VARCHAR NOT NULL  -- Genome that its coordinates refer to, e.g. GRCh38. Unequal assemblies never meet in a join.
-  effect VARCHAR  -- Column that holds the label: slope, or pval_nominal where a file has nothing else.
-  effect_unit VARCHAR  -- Unit of the label, e.g. SD of inverse-normal expression per ALT allele.
-  effect_allele VARCHAR  -- Allele that the effect refers to after ingest: ALT. NULL where the label has no direction.
-  null_value DOUBLE  -- Value of the label that means no effect.
-  path VARCHAR NOT NULL  -- Where the file was.
+  assembly ENUM NOT NULL  -- Genome that its coordinates refer to in this database. Unequal assemblies never meet in a join.
+  lifted_from ENUM  -- Genome that the coordinates of the file refer to, where they were lifted at ingest.
+  lifted_by INTEGER  -- Source (kind chain) that lifted them.
+  effect VARCHAR  -- What its label is: slope, or pval_nominal where a file has nothing else.
+  effect_unit VARCHAR  -- Unit of the label per ALT allele: sd, log2fc, allelic_ratio, ...; labels of unlike units are never pooled.
+  effect_allele VARCHAR  -- Allele that the effect refers to in the file: alt, ref, or a column; in this database it is ALT. NULL where the label has no direction.
+  null_value DOUBLE  -- Value of the label that means no effect: 0, or 0.5 for an allelic ratio.
+  row_filter VARCHAR  -- Condition over the columns of the file that its rows had to meet; NULL where all were read.
+  path VARCHAR NOT NULL  -- Where the file was; - for standard input.
   sha256 VARCHAR NOT NULL  -- sha256 of its bytes.
   bytes BIGINT NOT NULL  -- Its size.
-  rows_read BIGINT  -- Data rows in the file.
+  rows_read BIGINT  -- Data rows of the file (that meet row_filter, of this tissue).
   rows_kept BIGINT  -- Rows that were kept.
   rows_rejected BIGINT  -- Rows that were refused one by one; they stand in table rejected.
   run_id INTEGER NOT NULL  -- Run that ingested it.
-  CHECK((kind IN ('qtl', 'peaks', 'genome', 'predictions')))
+  CHECK((kind IN ('qtl', 'credible', 'variants', 'peaks', 'blacklist', 'genes', 'genome', 'chain', 'predictions')))
 
-TABLE variant  -- One row per variant of an assembly. Associations and predictions refer to it by (assembly, variant_id).
-  variant_id VARCHAR NOT NULL  -- chrom_pos_ref_alt, e.g. chr1_1284987_G_A.
-  assembly VARCHAR NOT NULL  -- Genome that pos refers to.
+TABLE variant  -- One row per variant, told by (assembly, chrom, pos, ref, alt): the key that associations, predictions and all else refer to.
+  assembly ENUM NOT NULL  -- Genome that pos refers to.
   chrom ENUM NOT NULL  -- Chromosome, UCSC style.
   pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based (VCF).
   ref VARCHAR NOT NULL  -- Reference allele.
@@ -185,21 +261,64 @@ TABLE variant  -- One row per variant of an assembly. Associations and predictio
   chrom_start INTEGER DEFAULT CAST((pos - 1) AS INTEGER)  -- pos - 1: start of the span of REF, 0-based (BED).
   chrom_end INTEGER DEFAULT CAST(CAST(((pos - 1) + length("ref")) AS INTEGER) AS INTEGER)  -- pos - 1 + length(ref): end of the span of REF, exclusive (BED).
   kind VARCHAR DEFAULT CAST(CASE  WHEN ((length("ref") > length(alt))) THEN ('deletion') WHEN ((length("ref") < length(alt))) THEN ('insertion') WHEN ((length("ref") = 1)) THEN ('SNV') ELSE 'MNV' END AS VARCHAR)  -- SNV, insertion, deletion or MNV.
-  ref_status VARCHAR NOT NULL DEFAULT 'unchecked'  -- The whole REF allele against the registered FASTA: match, mismatch (never analysed), or unchecked (no FASTA covers it).
+  ref_status VARCHAR NOT NULL DEFAULT 'unchecked'  -- The whole REF allele against the registered FASTA: match; unchecked (no FASTA covers it); or why this row is never analysed: swapped, strand and strand_swapped (alleles as a source gave them: its associations now belong to the variant that the genome has), palindromic (A/T or C/G, and REF is not the genome's: swapped or the other strand, nobody can tell), mismatch.
   CHECK((alt != "ref"))
   CHECK((pos >= 1))
-  CHECK((ref_status IN ('unchecked', 'match', 'mismatch')))
+  CHECK((ref_status IN ('unchecked', 'match', 'swapped', 'strand', 'strand_swapped', 'palindromic', 'mismatch')))
 
-VIEW candidate  -- One row per variant that has an association and whose REF does not contradict the genome.
-  assembly VARCHAR  -- Assembly.
-  variant_id VARCHAR  -- The variant.
+VIEW association  -- One row per association: table qtl with variant_id, phenotype_id, tissue and source.
+  source_id INTEGER  -- The source.
+  source VARCHAR  -- Its file name.
+  qtl_type VARCHAR  -- eqtl, sqtl, caqtl, ...
+  tissue VARCHAR  -- Tissue of the source.
+  assembly ENUM  -- Assembly.
+  variant_id VARCHAR  -- The variant, chrom_pos_ref_alt.
   chrom ENUM  -- Chromosome.
   pos INTEGER  -- Position of the first base of REF, 1-based.
   ref VARCHAR  -- Reference allele.
   alt VARCHAR  -- Alternative allele.
+  phenotype_id VARCHAR  -- What was measured; for an eQTL the gene.
+  gene_id VARCHAR  -- Ensembl gene as the source writes it.
+  slope DOUBLE  -- Effect of ALT against REF.
+  effect_unit VARCHAR  -- Unit of slope per ALT allele.
+  slope_se DOUBLE  -- Its standard error.
+  pval_nominal DOUBLE  -- Nominal p-value.
+  af DOUBLE  -- Frequency of ALT.
+  maf DOUBLE  -- Minor allele frequency.
+  tss_distance INTEGER  -- pos minus TSS in bp, as the source has it, else from table gene.
+  ma_samples INTEGER  -- Samples that carry the minor allele.
+  ma_count INTEGER  -- Minor alleles among the samples.
+  pval_nominal_threshold DOUBLE  -- Nominal p-value threshold of the gene.
+  min_pval_nominal DOUBLE  -- Smallest nominal p-value of the gene.
+  pval_beta DOUBLE  -- Beta-approximated permutation p-value of the gene.
+  qval DOUBLE  -- q-value of the gene, where the source has it.
+  signal_rank SMALLINT  -- Rank of the independent signal of the gene.
+  is_conditional BOOLEAN  -- Whether slope is conditional on other signals.
+  reoriented VARCHAR  -- How the alleles were turned to those of the genome; NULL where they are as given.
+
+VIEW candidate  -- One row per variant that may be analysed: REF does not contradict the genome, and no blacklisted region holds it.
+  assembly ENUM  -- Assembly.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  variant_id VARCHAR  -- The variant, chrom_pos_ref_alt.
   kind VARCHAR  -- SNV, insertion, deletion or MNV.
   ref_status VARCHAR  -- match, or unchecked where no FASTA covers it.
   in_peak BOOLEAN  -- Whether it lies in a peak (rule span); NULL where the chromosome has no peaks at all.
+
+VIEW chain_bin  -- One row per block of a chain and bin of 131,072 bases: the equality key of lifting.
+  source_id INTEGER  -- The chain file.
+  chain_id INTEGER  -- Id of the chain in the file.
+  score BIGINT  -- Score of the chain.
+  chrom ENUM  -- Chromosome of the first assembly.
+  chrom_start INTEGER  -- First base there, 0-based.
+  chrom_end INTEGER  -- End there, 0-based exclusive.
+  to_chrom VARCHAR  -- Chromosome of the second assembly.
+  to_strand VARCHAR  -- Its strand.
+  to_start INTEGER  -- Lowest base of the block there, on its + strand, 0-based.
+  first_bin INTEGER  -- First bin of the block.
+  bin INTEGER  -- Bin: 0-based position >> 17.
 
 VIEW correlation  -- One row per label set and scorer: rank and linear correlation of score and label.
   label VARCHAR  -- Name of the label column of the source: slope, or pval_nominal.
@@ -218,16 +337,41 @@ VIEW correlation  -- One row per label set and scorer: rank and linear correlati
   source VARCHAR  -- Its name.
   scorer_id VARCHAR  -- The scorer.
 
+VIEW effect_order  -- One row per source: whether |slope / slope_se| orders the rows as pval_nominal does.
+  source_id INTEGER  -- The source.
+  n BIGINT  -- Rows looked at.
+  rank_correlation DOUBLE  -- Rank correlation of |slope / slope_se| and pval_nominal; -1 where they are of one test.
+
+VIEW effect_range  -- One row per source with effects: their range, to tell effects from p-values, ratios and absolute values.
+  source_id INTEGER  -- The source.
+  effect_unit VARCHAR  -- Its unit.
+  null_value DOUBLE  -- Value that means no effect.
+  n BIGINT  -- Associations with an effect.
+  lowest DOUBLE  -- Smallest effect.
+  middle DOUBLE  -- Median.
+  highest DOUBLE  -- Largest effect.
+  share_near_half DOUBLE  -- Share from 0.25 to 0.75: most of them, in allelic ratios.
+  share_below_one DOUBLE  -- Share below 1: about a half, in fold changes and odds ratios.
+
+VIEW gene_tss  -- One row per gene of an assembly: its transcription start site.
+  assembly ENUM  -- Assembly.
+  gene VARCHAR  -- Ensembl gene without version.
+  tss INTEGER  -- Transcription start site, 1-based.
+
 VIEW label  -- One row per association and label: the measured value that a score is to agree with.
-  label VARCHAR  -- What the label is: slope, or pval_nominal where the file had nothing else.
+  label VARCHAR  -- What the label is: slope, conditional_slope, or pval_nominal where the file had nothing else.
   source_id INTEGER  -- Source of the association.
   label_source_id INTEGER  -- Source of the label: another one where a pair was re-labelled with its true slope.
-  assembly VARCHAR  -- Assembly.
-  variant_id VARCHAR  -- The variant.
+  tissue VARCHAR  -- Tissue.
+  assembly ENUM  -- Assembly.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
   phenotype_id VARCHAR  -- The phenotype.
   gene_id VARCHAR  -- The gene.
-  tissue VARCHAR  -- Tissue.
   effect_unit VARCHAR  -- Unit of the label.
+  null_value DOUBLE  -- Value of the label that means no effect.
   effect DOUBLE  -- The label: effect of ALT against REF (or the p-value, where label says so).
   slope_se DOUBLE  -- Standard error of the slope.
   pval_nominal DOUBLE  -- Nominal p-value.
@@ -235,11 +379,12 @@ VIEW label  -- One row per association and label: the measured value that a scor
   maf DOUBLE  -- Minor allele frequency.
   tss_distance INTEGER  -- pos minus TSS in bp.
 
-VIEW peak_bin  -- One row per peak and 2,048-base bin: the equality key that makes the overlap a fast join.
+VIEW peak_bin  -- One row per interval and 2,048-base bin: the equality key that makes the overlap a fast join.
   peak_id BIGINT  -- The peak.
   source_id INTEGER  -- Its source.
+  kind VARCHAR  -- Kind of its source: peaks or blacklist.
   biosample VARCHAR  -- Its biosample.
-  assembly VARCHAR  -- Its assembly.
+  assembly ENUM  -- Its assembly.
   chrom ENUM  -- Its chromosome.
   chrom_start INTEGER  -- Its first base, 0-based.
   chrom_end INTEGER  -- Its end, 0-based exclusive.
@@ -249,16 +394,16 @@ VIEW pending  -- One row per scorer and candidate variant that it has neither sc
   scorer_id VARCHAR  -- The scorer.
   scorer VARCHAR  -- Its name.
   window_bp INTEGER  -- Its window in bp.
-  assembly VARCHAR  -- Assembly.
-  variant_id VARCHAR  -- The variant.
+  assembly ENUM  -- Assembly.
   chrom ENUM  -- Chromosome.
   pos INTEGER  -- Position of the first base of REF, 1-based.
   ref VARCHAR  -- Reference allele.
   alt VARCHAR  -- Alternative allele.
+  variant_id VARCHAR  -- The variant, chrom_pos_ref_alt.
   in_peak BOOLEAN  -- Whether it lies in a peak (rule span); NULL where the chromosome has no peaks at all.
 
 VIEW scored_qtl  -- One row per association and scorer: label, score, and what strata need.
-  label VARCHAR  -- What the label is: slope, or pval_nominal where the file had nothing else.
+  label VARCHAR  -- What the label is: slope, conditional_slope, or pval_nominal where the file had nothing else.
   source_id INTEGER  -- QTL source.
   source VARCHAR  -- Its name.
   label_source_id INTEGER  -- Source of the label.
@@ -270,14 +415,14 @@ VIEW scored_qtl  -- One row per association and scorer: label, score, and what s
   family VARCHAR  -- Scorers of one family differ in nothing but the window.
   is_signed BOOLEAN  -- Whether the score has a direction.
   provider VARCHAR  -- Who computed the score.
-  assembly VARCHAR  -- Assembly.
+  assembly ENUM  -- Assembly.
   variant_id VARCHAR  -- The variant.
-  phenotype_id VARCHAR  -- The phenotype.
-  gene_id VARCHAR  -- The gene.
   chrom ENUM  -- Chromosome.
   pos INTEGER  -- Position of the first base of REF, 1-based.
   ref VARCHAR  -- Reference allele.
   alt VARCHAR  -- Alternative allele.
+  phenotype_id VARCHAR  -- The phenotype.
+  gene_id VARCHAR  -- The gene.
   kind VARCHAR  -- SNV, insertion, deletion or MNV.
   ref_status VARCHAR  -- match, or unchecked where no FASTA covers it.
   in_peak BOOLEAN  -- Whether the variant lies in a peak (rule span); NULL where the chromosome has no peaks at all.
@@ -312,14 +457,14 @@ VIEW stratified_qtl  -- One row per association, scorer and way to stratify; eve
   family VARCHAR  -- Scorers of one family differ in nothing but the window.
   is_signed BOOLEAN  -- Whether the score has a direction.
   provider VARCHAR  -- Who computed the score.
-  assembly VARCHAR  -- Assembly.
+  assembly ENUM  -- Assembly.
   variant_id VARCHAR  -- The variant.
-  phenotype_id VARCHAR  -- The phenotype.
-  gene_id VARCHAR  -- The gene.
   chrom ENUM  -- Chromosome.
   pos INTEGER  -- Position of the first base of REF, 1-based.
   ref VARCHAR  -- Reference allele.
   alt VARCHAR  -- Alternative allele.
+  phenotype_id VARCHAR  -- The phenotype.
+  gene_id VARCHAR  -- The gene.
   kind VARCHAR  -- SNV, insertion, deletion or MNV.
   ref_status VARCHAR  -- match, or unchecked where no FASTA covers it.
   in_peak BOOLEAN  -- Whether the variant lies in a peak (rule span); NULL where the chromosome has no peaks at all.
@@ -373,19 +518,38 @@ VIEW stratum_effect_size  -- One row per label set, scorer and quartile of |slop
   source VARCHAR  -- Its name.
   scorer_id VARCHAR  -- The scorer.
 
+VIEW variant_in_blacklist  -- One row per variant and blacklisted region that share a base (rule span).
+  assembly ENUM  -- Assembly of both.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  variant_id VARCHAR  -- The variant, chrom_pos_ref_alt.
+  peak_id BIGINT  -- The region.
+  source_id INTEGER  -- Its source.
+  biosample VARCHAR  -- Name of the blacklist.
+
 VIEW variant_in_peak  -- One row per variant and peak that share a base (rule span).
-  variant_id VARCHAR  -- The variant.
+  assembly ENUM  -- Assembly of both.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  variant_id VARCHAR  -- The variant, chrom_pos_ref_alt.
   peak_id BIGINT  -- The peak.
-  source_id INTEGER  -- Source of the peak.
-  biosample VARCHAR  -- Biosample of the peak.
-  assembly VARCHAR  -- Assembly of both.
+  source_id INTEGER  -- Its source.
+  biosample VARCHAR  -- Its biosample.
 
 VIEW variant_in_peak_point  -- One row per variant and peak that holds its first REF base (rule point, the original study's).
-  variant_id VARCHAR  -- The variant.
+  assembly ENUM  -- Assembly of both.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  variant_id VARCHAR  -- The variant, chrom_pos_ref_alt.
   peak_id BIGINT  -- The peak.
-  source_id INTEGER  -- Source of the peak.
-  biosample VARCHAR  -- Biosample of the peak.
-  assembly VARCHAR  -- Assembly of both.
+  source_id INTEGER  -- Its source.
+  biosample VARCHAR  -- Its biosample.
 
 VIEW window_comparison  -- One row per label set and pair of windows of one scorer, on the associations that both scored.
   label VARCHAR  -- Name of the label column of the source.

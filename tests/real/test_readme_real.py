@@ -12,7 +12,9 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 FILES = (
     "gtex/Kidney_Cortex.v8.signif_variant_gene_pairs.txt.gz", "gtex/Whole_Blood.v8.egenes.txt.gz",
     "dhs/ABC_K562_chr22_DNase_macs2_peaks.narrowPeak.gz", "fasta/chr2_1-2333275.fa.gz",
-    "fasta/hisat2_hg19_22_20-21M.fa.gz", "seed/seed_2.csv", "seed/seed_16.csv", "seed/seed_131.csv",
+    "fasta/hisat2_hg19_22_20-21M.fa.gz",
+    "genes/gencode_v26_gtex_tested_genes.tsv.gz", "caqtl/41588_2015_BFng3331_MOESM26_ESM.csv.gz",
+    "caqtl/GSE31388_dsQtlTable.txt.gz", "seed/seed_2.csv", "seed/seed_16.csv", "seed/seed_131.csv",
     "seed/seed10k_2.csv",
 )  # fmt: skip
 
@@ -33,12 +35,13 @@ def test_every_command_of_the_walk_through_prints_what_the_readme_says(shared: P
         (tmp_path / Path(file).name).symlink_to(shared / file)
     text = README.read_text(encoding="utf-8")
     walk = text[text.index("## A study on real files") : text.index("### A study of your own making")]
+    walk += text[text.index("The positive control, dsQTLs") : text.index("## What ingest refuses")]
     walk = walk.replace(". .venv/bin/activate\n", "")
     environment = {k: v for k, v in os.environ.items() if k != "ALPHAGENOME_API_KEY"}
     environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "AGDB_DB": "study.duckdb"}
     # the refused FASTA is shown without its command, which is the one above it with another file
     wrong = "```sh\nagdb ingest genome hisat2_hg19_22_20-21M.fa.gz --assembly GRCh38\n```\n"
-    walk = walk.replace("recognised and refused:\n\n", f"refused:\n\n{wrong}")
+    walk = walk.replace("recognised\nand refused:\n\n", f"refused:\n\n{wrong}")
     ran = 0
     for commands, said in steps(walk):
         run = subprocess.run(

@@ -74,8 +74,8 @@ def test_kidney_pairs_have_the_official_counts(con: duckdb.DuckDBPyConnection) -
     counts = rows(
         con,
         "SELECT count(*), count(DISTINCT variant_id), count(DISTINCT gene_id), count(*) FILTER (v.kind <> 'SNV') "
-        "FROM qtl JOIN variant AS v USING (assembly, variant_id) JOIN source USING (source_id) "
-        "WHERE format = 'gtex_pairs'",
+        "FROM association JOIN variant AS v USING (assembly, chrom, pos, ref, alt) JOIN source USING (source_id) "
+        "WHERE format = 'gtex_v8_pairs'",
     )
     assert counts == [(111_169, 76_365, 1_259, 8_719)]
 
@@ -83,9 +83,10 @@ def test_kidney_pairs_have_the_official_counts(con: duckdb.DuckDBPyConnection) -
 def test_every_lead_slope_of_the_pairs_equals_that_of_the_egenes(con: duckdb.DuckDBPyConnection) -> None:
     leads = rows(
         con,
-        "SELECT count(*), count(*) FILTER (p.slope = e.slope AND p.pval_nominal = e.pval_nominal) FROM qtl AS e "
-        "JOIN source AS s ON s.source_id = e.source_id AND s.format = 'gtex_egenes' AND s.tissue = 'Kidney_Cortex' "
-        "JOIN qtl AS p ON p.source_id <> e.source_id AND p.tissue = e.tissue AND p.gene_id = e.gene_id "
+        "SELECT count(*), count(*) FILTER (p.slope = e.slope AND p.pval_nominal = e.pval_nominal) FROM association "
+        "AS e "
+        "JOIN source AS s ON s.source_id = e.source_id AND s.format = 'gtex_v8_egenes' AND s.tissue = 'Kidney_Cortex' "
+        "JOIN association AS p ON p.source_id <> e.source_id AND p.tissue = e.tissue AND p.gene_id = e.gene_id "
         "AND p.variant_id = e.variant_id",
     )
     assert leads == [(1_259, 1_259)]
@@ -103,12 +104,12 @@ def overlap(con: duckdb.DuckDBPyConnection, view: str, p: float) -> tuple[Any, .
         con,
         f"WITH hit AS (SELECT DISTINCT variant_id FROM {view} JOIN peak USING (peak_id) "
         "WHERE peak.chrom_end - peak.chrom_start <= 5000 AND neglog10_p > ?) "
-        "SELECT count(*) FILTER (s.format = 'gtex_pairs'), "
-        "count(DISTINCT variant_id) FILTER (s.format = 'gtex_pairs'), "
+        "SELECT count(*) FILTER (s.format = 'gtex_v8_pairs'), "
+        "count(DISTINCT variant_id) FILTER (s.format = 'gtex_v8_pairs'), "
         "count(*) FILTER (q.tissue = 'Whole_Blood' AND qval <= 0.05), "
         "count(DISTINCT variant_id) FILTER (q.tissue = 'Whole_Blood' AND qval <= 0.05), "
         "count(*) FILTER (q.tissue = 'Whole_Blood') "
-        "FROM qtl AS q JOIN source AS s ON s.source_id = q.source_id AND s.kind = 'qtl' "
+        "FROM association AS q JOIN source AS s ON s.source_id = q.source_id AND s.kind = 'qtl' "
         "SEMI JOIN hit USING (variant_id)",
         p,
     )[0]
@@ -132,11 +133,10 @@ def test_overlap_with_k562_peaks_counts_as_documented(
 def test_rows_on_a_border_tell_a_0_based_from_a_1_based_position(con: duckdb.DuckDBPyConnection) -> None:
     """Taking `pos` for 0-based gives 332 Kidney pairs and 91 eGene leads instead of 331 and 90, by these variants."""
     taken_for_0_based = (
-        "SELECT DISTINCT q.source_id, q.tissue, q.variant_id, q.gene_id FROM qtl AS q "
+        "SELECT DISTINCT q.source_id, q.tissue, q.variant_id, q.gene_id FROM association AS q "
         "JOIN source AS s ON s.source_id = q.source_id AND s.kind = 'qtl' "
-        "AND (s.format = 'gtex_pairs' OR (s.tissue = 'Whole_Blood' AND q.qval <= 0.05)) "
-        "JOIN variant AS v ON v.assembly = q.assembly AND v.variant_id = q.variant_id "
-        "JOIN peak AS p ON p.chrom = v.chrom AND v.pos >= p.chrom_start AND v.pos < p.chrom_end "
+        "AND (s.format = 'gtex_v8_pairs' OR (s.tissue = 'Whole_Blood' AND q.qval <= 0.05)) "
+        "JOIN peak AS p ON p.chrom = q.chrom AND q.pos >= p.chrom_start AND q.pos < p.chrom_end "
         "WHERE p.chrom_end - p.chrom_start <= 5000 AND p.neglog10_p > 0"
     )
     assert rows(con, f"SELECT tissue, count(*) FROM ({taken_for_0_based}) GROUP BY tissue ORDER BY tissue") == [
@@ -250,7 +250,7 @@ def test_splicing_qtls_are_refused_as_such(study: Path, shared: Path) -> None:
     file = shared / "gtex" / "Kidney_Cortex.v8.sqtl_signifpairs.txt.gz"
     refused = agdb(study, "ingest", "gtex", file, "--tissue", "Kidney_Cortex")
     assert refused.exit_code == 1
-    assert "splicing-QTL" in refused.output
+    assert "this is another kind of file: GTEx v8 significant splicing QTLs" in refused.output
     assert "phenotype_id" in refused.output
 
 
@@ -305,7 +305,7 @@ def test_motif_scores_the_kidney_variants_of_chr2_and_draws_them(study: Path, sh
         assert n == 50
         assert -1 < spearman < 1
         columns = [c[0] for c in con.execute("SELECT * FROM prediction LIMIT 0").description or []]
-        assert set(SCORES.names) <= set(columns)
+        assert {*SCORES.names, "chrom", "pos", "ref", "alt"} - {"variant_id"} <= set(columns)
     figure = tmp_path / "scatter.png"
     done(agdb(db, "plot", "scatter", "-o", figure, "--scorer", "motif", "--source", 1))
     assert figure.read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,267 @@
+"""A table with a variant in each row: what qtl, credible, variants and predictions have in common.
+
+From a preset and the columns of the file to a plan: how the variant is written, its assembly, lifting, alleles that are
+looked up by position, tissues that the file names, and the effect turned to ALT.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from agdb.errors import UsageError
+from agdb.ingest import chain, fields, rows, source, table, variants
+from agdb.ingest.preset import VARIANT_FORMS, Preset
+from agdb.ingest.table import Column, Rule
+
+#: For rows whose alleles are those of a variant that stands at their position.
+LOOKED_UP = [
+    Rule("no_variant_at_position", "", "unfit = 'no_variant_at_position'", "", "", False),
+    Rule("several_variants_at_position", "", "unfit = 'several_variants_at_position'", "", "", False),
+]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user says about a file beside its preset.
+
+    Attributes:
+        tissue: Tissue or cell type; None where the file or the preset names it.
+        assembly: Of its positions; None where the preset says so.
+        lift: Chain file that lifts them at ingest.
+        where: SQL condition over the columns of the file.
+        progress: Told the bytes read.
+    """
+
+    tissue: str | None = None
+    assembly: str | None = None
+    lift: Path | None = None
+    where: str | None = None
+    progress: table.Progress = field(default=lambda n: None)
+
+
+@dataclass(frozen=True)
+class VariantTable:
+    """A file that is open, and what is known of it."""
+
+    rows: rows.Rows
+    preset: Preset
+    columns: Mapping[str, str]
+    options: Options
+
+    @property
+    def assembly(self) -> str:
+        """Assembly of the positions in the file."""
+        said = self.options.assembly
+        if said is None and self.preset.assembly is None:
+            raise UsageError("the assembly of the file is not said", cure="--assembly GRCh38, GRCh37 or NCBI36")
+        assembly = source.assembly_name(said or self.preset.assembly or "")
+        if self.preset.assembly not in (None, assembly) and self.preset.is_strict:
+            raise UsageError(f"{self.preset.name} is on {self.preset.assembly}, not on {assembly}",
+                             cure="leave --assembly out; --lift lifts it to another assembly")  # fmt: skip
+        return assembly
+
+    @property
+    def form(self) -> Sequence[str]:
+        """The fields that tell the variant."""
+        return next(form for form in VARIANT_FORMS if {*self.columns, *self.preset.derived}.issuperset(form))
+
+    @property
+    def tissue(self) -> str | None:
+        """The tissue of all rows; None where the file names it row by row."""
+        if "tissue" in self.columns:
+            if self.options.tissue is not None:
+                raise UsageError(f"the file names the tissues itself (column {self.columns['tissue']!r})",
+                                 cure="leave --tissue out")  # fmt: skip
+            return None
+        name = self.rows.path.name
+        by_name = (
+            name.partition(".v8.")[0] if ".v8." in name else name.partition(".v10.")[0] if ".v10." in name else None
+        )
+        tissue = self.options.tissue or self.preset.tissue or (by_name if self.preset.name.startswith("gtex") else None)
+        if tissue is None:
+            raise UsageError("the tissue is not said", where=str(self.rows.path), cure="--tissue, e.g. Whole_Blood")
+        return tissue
+
+    def draft(self, con: duckdb.DuckDBPyConnection, kind: str, **facts: object) -> source.Draft:
+        """What is known of the source; a chain file to lift with is ingested by and by."""
+        draft = source.Draft(kind, self.preset.name, self.rows.path, self.assembly, row_filter=self.options.where,
+                             tissue_in_file="tissue" in self.columns)  # fmt: skip
+        if self.options.lift:
+            lifted_by, to = chain.chosen(con, self.options.lift, self.assembly)
+            draft = replace(draft, assembly=to, lifted_from=self.assembly, lifted_by=lifted_by)
+        return replace(draft, **facts)  # type: ignore[arg-type]  # facts are fields of Draft
+
+    def plan(
+        self, con: duckdb.DuckDBPyConnection, draft: source.Draft, select: Mapping[str, str], rules: Sequence[Rule]
+    ) -> table.Plan:
+        """The plan that stages the variant (chrom, pos, ref, alt, odd) and `select`, held to `rules` too."""
+        has_alleles = "alt" in self.form or "variant_id" in self.form
+        written = self._written(has_alleles)
+        read = {f: Column(column, fields.FIELDS[f].type) for f, column in self.columns.items()}
+        more, own_rules = self._second_mention(written)
+        steps, adapted = self._adaptations(con, draft, has_alleles)
+        return table.Plan(
+            columns=read,
+            select={**written.select, **more, **select, **(chain.UNFIT if steps else {})},
+            rules=[*written.rules, *own_rules, *rules],
+            derived=self.preset.derived,
+            where=self.options.where,
+            prepared=written.prepared,
+            adapt=steps,
+            adapted=adapted,
+            max_rejected=table.MAX_REJECTED_SHARE if has_alleles else 1.0,
+            is_strict=self.preset.is_strict,
+        )
+
+    def _written(self, has_alleles: bool) -> variants.Written:
+        if "variant_id" not in self.form:
+            return variants.written_in_columns(self.assembly, is_strict=self.preset.is_strict, has_alleles=has_alleles)
+        first = next(iter(self.rows.sample()[self.columns["variant_id"]]), "")
+        delimiter = ":" if first.count(":") >= 3 else "_"
+        has_build = delimiter == "_" and (self.preset.is_strict or first.rpartition("_")[2] in variants.BUILDS)
+        return variants.written_as_id(
+            self.assembly, delimiter=delimiter, has_build=has_build, is_strict=self.preset.is_strict
+        )
+
+    def _second_mention(self, written: variants.Written) -> tuple[dict[str, str], list[Rule]]:
+        """Where a file tells the variant in an id and in columns, or its build in a column, they have to agree."""
+        select, rules = {}, []
+        if "build" in self.columns:
+            select["build"] = "build"
+            rules.append(variants.build_rule(self.assembly))
+        if "variant_id" in self.form and {"chrom", "pos", "ref", "alt"} <= self.columns.keys():
+            select["twice"] = "concat_ws('_', chrom, pos::BIGINT, ref, alt)"
+            rules.append(
+                Rule("told_twice", "the variant id and the columns of chromosome, position and alleles disagree",
+                     "odd IS NULL AND twice IS DISTINCT FROM concat_ws('_', chrom, pos, ref, alt)",
+                     "concat_ws(' ', concat_ws('_', chrom, pos, ref, alt), 'but', twice)", "give the original file")
+            )  # fmt: skip
+        return select, rules
+
+    def _adaptations(
+        self, con: duckdb.DuckDBPyConnection, draft: source.Draft, has_alleles: bool
+    ) -> tuple[list[Callable[[], None]], list[Rule]]:
+        """What is done to `staged` once it has held to the rules, and the rules that it has to hold to then."""
+        steps: list[Callable[[], None]] = []
+        adapted: list[Rule] = []
+        if draft.lifted_by is not None:
+            chain_id = draft.lifted_by
+            steps.append(lambda: chain.lift_variants(con, chain_id))
+            adapted += chain.RULES
+        if not has_alleles:
+            steps.append(lambda: _look_up(con, draft.assembly))
+            adapted += LOOKED_UP
+        return steps, adapted
+
+
+def _look_up(con: duckdb.DuckDBPyConnection, assembly: str) -> None:
+    """Give the rows of `staged` the alleles of the one variant that the database has at their position."""
+    con.execute(
+        """
+        UPDATE staged SET ref = v.ref, alt = v.alt,
+          unfit = coalesce(unfit, CASE WHEN v.n IS NULL THEN 'no_variant_at_position'
+                                       WHEN v.n > 1 THEN 'several_variants_at_position' END)
+        FROM (SELECT s.rowid AS id, k.n, k.ref, k.alt FROM staged AS s
+              LEFT JOIN (SELECT chrom, pos, count(*) AS n, any_value(ref) AS ref, any_value(alt) AS alt FROM variant
+                         WHERE assembly = ? GROUP BY chrom, pos) AS k ON k.chrom = s.chrom AND k.pos = s.pos) AS v
+        WHERE v.id = staged.rowid""",
+        [assembly],
+    )
+
+
+def effect_of_alt(
+    preset: Preset, columns: Mapping[str, str], null: float, of: str = "slope"
+) -> tuple[dict[str, str], list[Rule]]:
+    """Columns of `staged` for the effect (field `of`) and the frequency of ALT, from those of the declared effect
+    allele.
+
+    An effect of REF is turned about the null value: 2 * null - effect.
+    """
+    side = _side(preset, columns)
+    turned = f"2 * {null} - {of}"
+    rules: list[Rule] = []
+    select: dict[str, str] = {}
+    if side in ("alt", "ref"):
+        effect = of if side == "alt" else turned
+        frequency = "eaf" if side == "alt" else "1 - eaf"
+    else:
+        allele = "upper(effect_allele)"
+        effect = f"CASE {allele} WHEN upper(alt) THEN {of} WHEN upper(ref) THEN {turned} END"
+        frequency = f"CASE {allele} WHEN upper(alt) THEN eaf WHEN upper(ref) THEN 1 - eaf END"
+        neither = f"odd IS NULL AND ({allele} IS NULL OR {allele} NOT IN (ref, alt))"
+        rules.append(Rule("effect_allele_is_neither", "", neither, "odd", "", False))
+        select["effect_allele"] = "effect_allele"
+    if of in {*columns, *preset.derived}:
+        select[of] = effect
+    af = "af" if "af" in columns else frequency if "eaf" in columns else None
+    if af:
+        select["af"] = af
+        if "maf" not in columns:
+            select["maf"] = f"least({af}, 1 - ({af}))"
+    return select, rules
+
+
+def _side(preset: Preset, columns: Mapping[str, str]) -> str:
+    """alt, ref, or the name of the column that says which."""
+    declared = preset.effect_allele
+    for side in ("alt", "ref"):
+        if declared in (side, columns.get(side)):
+            return side
+    return declared
+
+
+def sources_of(
+    con: duckdb.DuckDBPyConnection, draft: source.Draft, loaded: source.Loaded
+) -> tuple[str, str, Callable[[], None]]:
+    """(SQL of a staged row's source_id, SQL to read `staged` with it, what to call before a part is stored).
+
+    Where the file names the tissues, each is a source; the first of them takes the one that was made for the file.
+    """
+    if not draft.tissue_in_file:
+        only = str(loaded.source_id)
+        return only, f"(SELECT {only} AS source_id, * FROM staged)", lambda: None
+    con.execute("CREATE OR REPLACE TEMP TABLE tissue_source (tissue VARCHAR, source_id INTEGER)")
+
+    def meet_new_tissues() -> None:
+        new = con.execute(
+            "SELECT DISTINCT tissue FROM staged ANTI JOIN tissue_source USING (tissue) ORDER BY 1"
+        ).fetchall()
+        for (tissue,) in new:
+            if not con.execute("SELECT count(*) FROM tissue_source").fetchall()[0][0]:
+                source_id = loaded.source_id
+                con.execute("UPDATE source SET tissue = ? WHERE source_id = ?", [tissue, source_id])
+            else:
+                source_id = source.add(con, draft, loaded, tissue)
+            con.execute("INSERT INTO tissue_source VALUES (?, ?)", [tissue, source_id])
+
+    of_row = "(SELECT t.source_id FROM tissue_source AS t WHERE t.tissue = staged.tissue)"
+    return of_row, "(FROM staged JOIN tissue_source USING (tissue))", meet_new_tissues
+
+
+def name_variants(con: duckdb.DuckDBPyConnection, assembly: str, staged: str) -> None:
+    """Note the names (rsIDs, several separated by commas) that the rows of `staged` give their variants."""
+    con.execute(
+        f"INSERT INTO listed_variant BY NAME SELECT * FROM (SELECT DISTINCT source_id, '{assembly}'::assembly_t AS "
+        f"assembly, "
+        f"chrom, pos, ref, alt, unnest(string_split(name, ',')) AS name FROM {staged} WHERE name IS NOT NULL) AS new "
+        f"ANTI JOIN listed_variant AS l ON l.source_id = new.source_id AND l.name = new.name AND "
+        f"{variants.same('l', 'new')}"
+    )
+
+
+def merge_repeats(con: duckdb.DuckDBPyConnection, into: str, source_ids: list[int]) -> int:
+    """Delete rows that repeat another one in every column; returns how many.
+
+    A row that repeats another's variant and phenotype with other values stays, for the gate to refuse.
+    """
+    columns = [name for (name,) in con.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND NOT internal ORDER BY column_index", [into]
+    ).fetchall()]  # fmt: skip
+    twice = (
+        f"SELECT rowid AS id, row_number() OVER (PARTITION BY {', '.join(columns)} ORDER BY rowid) AS nth "
+        f"FROM {into} WHERE source_id IN ?"
+    )
+    deleted = con.execute(f"DELETE FROM {into} WHERE rowid IN (SELECT id FROM ({twice}) WHERE nth > 1)", [source_ids])
+    return int(deleted.fetchall()[0][0])

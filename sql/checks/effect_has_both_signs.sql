@@ -1,0 +1,14 @@
+-- severity: refuse
+-- gates: qtl
+-- cure: give signed effects of ALT against REF: absolute values have one sign only, and no direction to agree with
+-- One row: a source with at least 20 effects on one side of the null value, that are nothing that another check names.
+SELECT source_id,
+       'all ' || format('{:,}', r.n) || ' effects have the same sign (' || printf('%.3g', lowest) || ' to ' || printf('%.3g', highest)
+         || if(lowest >= null_value, '): absolute values?', '): is one allele always the effect allele?') AS problem
+FROM effect_range AS r
+LEFT JOIN effect_order AS o USING (source_id)
+WHERE r.n >= 20 AND (lowest >= null_value OR highest <= null_value)
+  AND NOT (null_value = 0 AND lowest >= 0 AND highest <= 1 AND (
+    (share_near_half < 0.6 AND lowest < 0.001)
+    OR (share_near_half >= 0.6 AND coalesce(o.rank_correlation, 0) > -0.95)))
+  AND NOT (null_value = 0 AND lowest > 0 AND highest > 1 AND share_below_one BETWEEN 0.2 AND 0.8)
