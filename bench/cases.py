@@ -5,11 +5,13 @@ must return the same, or no time of theirs is shown.
 """
 
 import gzip
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Found = int | None
 
@@ -22,14 +24,23 @@ class Inputs(NamedTuple):
     associations_bed: Path  # chrom, start, end, variant_id, gene_id: a row per association, in the order of `pairs`
     variants_bed: Path  # chrom, start, end, variant_id: a row per variant, sorted
     peaks_bed: Path  # chrom, start, end, name: sorted
+    many_peaks: Path  # narrowPeak, gzip: as many as the DHS index has
+    positions: Path  # chrom, pos, ref, alt on GRCh38, gzip: to be lifted
+    chain: Path  # GRCh38 to GRCh37, gzip
+    tissues: Path  # a folder of files like `pairs`, one a tissue; empty unless asked for
+
+
+NO_INPUTS = Inputs(*[Path(os.devnull)] * len(Inputs._fields))
 
 
 class Place(NamedTuple):
     """Where a case runs."""
 
-    inputs: Inputs
+    inputs: Inputs  # the cases of predict read none
     stored: Path  # a database that holds the inputs, made before any clock: the resident cases open it read-only
     work: Path  # an empty folder of its own
+    server: str = ""  # address of the server that the cases of predict ask
+    n: int = 0  # variants that they score
 
 
 class Case(NamedTuple):
@@ -96,9 +107,117 @@ def loop_to_bed(place: Place) -> int:
     return n
 
 
-def zcat(place: Place) -> None:
-    """The floor of reading: decompress, and throw it away."""
-    subprocess.run(["zcat", place.inputs.pairs], stdout=subprocess.DEVNULL, check=True)
+def pandas_read(place: Place) -> int:
+    """pandas' read of the same file, into memory: nothing split, checked or stored."""
+    import pandas as pd
+
+    return len(pd.read_csv(place.inputs.pairs, sep="\t"))
+
+
+def import_pandas(place: Place) -> None:
+    """The import of pandas."""
+    import pandas  # noqa: F401
+
+
+def ingest_peaks(place: Place) -> int:
+    """agdb's own ingest of many peaks."""
+    from agdb import db
+    from agdb.ingest import peaks
+
+    with db.writing(place.work / "new.duckdb") as con:
+        return peaks.ingest(con, place.inputs.many_peaks, "K562", "GRCh38").rows_kept
+
+
+def peaks_to_tuples(place: Place) -> int:
+    """What a script does with a narrowPeak file."""
+    rows = []
+    with gzip.open(place.inputs.many_peaks, "rt") as file:
+        for line in file:
+            chrom, start, end, name, score, _, signal, p, q, peak = line.rstrip("\n").split("\t")
+            rows.append((chrom, int(start), int(end), name, int(score), float(signal), float(p), float(q), int(peak)))
+    return len(rows)
+
+
+def pandas_peaks(place: Place) -> int:
+    """pandas' read of the same file."""
+    import pandas as pd
+
+    return len(pd.read_csv(place.inputs.many_peaks, sep="\t", header=None))
+
+
+def make_database_with_chain(place: Place) -> None:
+    """An agdb database that holds the chain, as pyliftover holds it in memory."""
+    from agdb import db
+    from agdb.ingest import chain
+
+    make_database(place)
+    with db.writing(place.work / "new.duckdb") as con:
+        chain.ingest(con, place.inputs.chain)
+
+
+def lift(place: Place) -> int:
+    """agdb's ingest of variants with --lift: read, checked, lifted, stored; what is not is kept with a reason."""
+    from agdb import db
+    from agdb.ingest import preset, variant_list
+    from agdb.ingest.variant_table import Options
+
+    how = Options(assembly="GRCh38", lift=place.inputs.chain)
+    with db.writing(place.work / "new.duckdb") as con:
+        loaded = variant_list.ingest(con, place.inputs.positions, [preset.named("variant_list")], how)
+    return loaded.rows_kept
+
+
+def pyliftover(place: Place) -> int:
+    """The same file through pyliftover, a position at a time, after its chain is read: lifted positions in a list."""
+    return len(lifted_by_pyliftover(place.inputs, _CHAINS[place.inputs.chain]))
+
+
+def lifted_by_pyliftover(inputs: Inputs, chain: Any) -> list[tuple[str, int]]:
+    """(chrom, 1-based position) on GRCh37 of each position that has exactly one place there."""
+    found = []
+    with gzip.open(inputs.positions, "rt") as file:
+        next(file)
+        for line in file:
+            chrom, pos, _ = line.split("\t", 2)
+            places = chain.convert_coordinate(chrom, int(pos) - 1)
+            if places and len(places) == 1:
+                found.append((places[0][0], places[0][1] + 1))
+    return found
+
+
+#: The chain as pyliftover holds it, by its file: read before the clock.
+_CHAINS: dict[Path, Any] = {}
+
+
+def read_chain(place: Place) -> None:
+    """pyliftover's read of the chain."""
+    from pyliftover import LiftOver
+
+    _CHAINS[place.inputs.chain] = LiftOver(str(place.inputs.chain))
+
+
+def ingest_tissues(place: Place) -> int:
+    """agdb's ingest of one file a tissue into one database, with the memory that the command line allows."""
+    from agdb import db
+    from agdb.cli.ingest import MEMORY
+    from agdb.ingest import qtl
+    from agdb.ingest.variant_table import Options
+
+    with db.writing(place.work / "new.duckdb", memory_limit=MEMORY) as con:
+        return sum(qtl.gtex(con, file, Options()).rows_kept for file in sorted(place.inputs.tissues.iterdir()))
+
+
+def zcat_tissues(place: Place) -> None:
+    """The floor of reading them."""
+    subprocess.run(["zcat", *sorted(place.inputs.tissues.iterdir())], stdout=subprocess.DEVNULL, check=True)
+
+
+def _zcat(which: str) -> Callable[[Place], None]:
+    def run(place: Place) -> None:
+        """The floor of reading: decompress, and throw it away."""
+        subprocess.run(["zcat", getattr(place.inputs, which)], stdout=subprocess.DEVNULL, check=True)
+
+    return run
 
 
 def _query(place: Place, select: str) -> int:
@@ -167,13 +286,23 @@ def plain_path(place: Place) -> int:
     return bedtools(place.work / "associations.bed", place.inputs.peaks_bed, place.work / "found.bed", ["-u"])
 
 
+PEAKS, LIFT, TISSUES = "ingest of peaks", "ingest and lift", "ingest of all tissues"
 INGEST, OVERLAP_V, OVERLAP_A, WHOLE = "ingest", "overlap, variants", "overlap, associations", "gz to answer"
 
 CASES = {
     "ingest": Case(INGEST, "agdb ingest gtex (typed, checked, stored)", ingest, make_database, "rows"),
     "loop-tuples": Case(INGEST, "Python gzip + split, to tuples", loop_to_tuples, None, "rows"),
     "loop-bed": Case(INGEST, "Python gzip + split, to a BED file", loop_to_bed, None, "rows"),
-    "zcat": Case(INGEST, "floor: zcat > /dev/null", zcat, needs="zcat"),
+    "pandas": Case(INGEST, "pandas.read_csv alone", pandas_read, import_pandas, "rows", "pandas"),
+    "zcat": Case(INGEST, "floor: zcat > /dev/null", _zcat("pairs"), needs="zcat"),
+    "peaks": Case(PEAKS, "agdb ingest peaks (typed, checked, stored)", ingest_peaks, make_database, "peaks"),
+    "loop-peaks": Case(PEAKS, "Python gzip + split, to tuples", peaks_to_tuples, None, "peaks"),
+    "pandas-peaks": Case(PEAKS, "pandas.read_csv alone", pandas_peaks, import_pandas, "peaks", "pandas"),
+    "zcat-peaks": Case(PEAKS, "floor: zcat > /dev/null", _zcat("many_peaks"), needs="zcat"),
+    "lift": Case(LIFT, "agdb ingest variants --lift (checked, stored)", lift, make_database_with_chain, "lifted"),
+    "pyliftover": Case(LIFT, "pyliftover, chain in memory", pyliftover, read_chain, "lifted", "pyliftover"),
+    "tissues": Case(TISSUES, "agdb ingest gtex, one file a tissue", ingest_tissues, make_database, "tissues"),
+    "zcat-tissues": Case(TISSUES, "floor: zcat > /dev/null", zcat_tissues, needs="zcat"),
     "variants": Case(OVERLAP_V, "agdb variant_in_peak: variants", _select(VARIANTS), import_agdb, "variants"),
     "pairs": Case(OVERLAP_V, "agdb variant_in_peak: pairs", _select(PAIRS), import_agdb, "pairs"),
     "bedtools-u": Case(
@@ -198,5 +327,6 @@ CASES = {
 
 
 def missing(case: Case) -> str | None:
-    """The program that the case needs and this machine lacks."""
-    return case.needs if case.needs and not shutil.which(case.needs) else None
+    """The program or package that the case needs and this machine lacks."""
+    is_there = case.needs is None or shutil.which(case.needs) or find_spec(case.needs)
+    return None if is_there else case.needs

@@ -6,8 +6,10 @@ table, not its truth: hence this generator, which makes them in half a minute, c
 """
 
 import gzip
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -21,7 +23,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 #: Part of the folder's name: a change to the generator is a new number, or old files would be measured as new ones.
-VERSION = 1
+VERSION = 2
 SEED = 20_240_611
 
 #: GRCh38, the chromosomes that GTEx tests.
@@ -29,6 +31,12 @@ LENGTHS = dict(zip([f"chr{c}" for c in [*range(1, 23), "X"]], [
     248956422, 242193529, 198295559, 190214555, 181538259, 170805979, 159345973, 145138636, 138394717, 133797422,
     135086622, 133275309, 114364328, 107043718, 101991189, 90338345, 83257441, 80373285, 58617616, 64444167, 46709983,
     50818468, 156040895], strict=True))  # fmt: skip
+
+#: GRCh37, the same.
+LENGTHS_37 = dict(zip(LENGTHS, [
+    249250621, 243199373, 198022430, 191154276, 180915260, 171115067, 159138663, 146364022, 141213431, 135534747,
+    135006516, 133851895, 115169878, 107349540, 102531392, 90354753, 81195210, 78077248, 59128983, 63025520, 48129895,
+    51304566, 155270560], strict=True))  # fmt: skip
 
 #: Whole blood of GTEx v8 has 2,414,653 significant pairs in 12,360 genes; 670 donors give about 600 degrees of freedom.
 PAIRS_A_GENE, GENES_A_VARIANT, DONORS, DEGREES = 195, 1.34, 670, 600
@@ -38,23 +46,35 @@ COLUMNS = ["variant_id", "gene_id", "tss_distance", "ma_samples", "ma_count", "m
            "slope_se", "pval_nominal_threshold", "min_pval_nominal", "pval_beta"]  # fmt: skip
 
 
-def inputs(folder: Path, n_pairs: int, n_peaks: int) -> Inputs:
-    """The files of this size in `folder`; made there if they are not."""
-    home = folder / f"v{VERSION}-{n_pairs}-{n_peaks}"
-    names = ["pairs.txt.gz", "peaks.narrowPeak.gz", "associations.bed", "variants.bed", "peaks.bed"]
+class Sizes(NamedTuple):
+    """How much is made: GTEx's whole blood has 2.4 M significant pairs, a DNase experiment some 200,000 peaks, the DHS
+    index 3.6 M; `tissues` files of `pairs` rows each, 0 unless asked for."""
+
+    pairs: int
+    peaks: int
+    many_peaks: int
+    positions: int
+    tissues: int = 0
+
+
+def inputs(folder: Path, sizes: Sizes) -> Inputs:
+    """The files of these sizes in `folder`; made there if they are not."""
+    home = folder / f"v{VERSION}-{'-'.join(map(str, sizes))}"
+    names = ["pairs.txt.gz", "peaks.narrowPeak.gz", "associations.bed", "variants.bed", "peaks.bed",
+             "many.narrowPeak.gz", "positions.tsv.gz", "to_hg19.chain.gz", "tissues"]  # fmt: skip
     if not home.exists():
         partial = home.with_name(home.name + ".partial")  # renamed when whole: an interrupted run leaves no half file
         partial.mkdir(parents=True, exist_ok=True)
-        _make(Inputs(*(partial / n for n in names)), n_pairs, n_peaks)
+        _make(Inputs(*(partial / n for n in names)), sizes)
         partial.rename(home)
     return Inputs(*(home / n for n in names))
 
 
-def _make(files: Inputs, n_pairs: int, n_peaks: int) -> None:
+def _make(files: Inputs, sizes: Sizes) -> None:
     rng = np.random.default_rng(SEED)
     clusters: dict[str, Ints] = {}
     with duckdb.connect() as con:
-        for batch in _associations(rng, n_pairs, clusters):
+        for batch in _associations(rng, sizes.pairs, clusters):
             con.register("made", batch)
             con.execute("CREATE TABLE IF NOT EXISTS a AS FROM made LIMIT 0")
             con.execute("INSERT INTO a FROM made")
@@ -63,7 +83,53 @@ def _make(files: Inputs, n_pairs: int, n_peaks: int) -> None:
         span = "chrom, pos - 1, pos - 1 + length(ref), variant_id"
         con.execute(f"COPY (SELECT {span}, gene_id FROM a) TO '{files.associations_bed}' {bed}")
         con.execute(f"COPY (SELECT DISTINCT {span} FROM a ORDER BY 1, 2, 3) TO '{files.variants_bed}' {bed}")
-    _write_peaks(rng, files, clusters, n_peaks)
+    _write_peaks(rng, files.peaks, files.peaks_bed, clusters, sizes.peaks)
+    _write_peaks(rng, files.many_peaks, Path(os.devnull), clusters, sizes.many_peaks)
+    _write_positions(rng, files.positions, sizes.positions)
+    _write_chain(rng, files.chain)
+    files.tissues.mkdir()
+    for i in range(sizes.tissues):
+        _write_tissue(files, i)
+
+
+def _write_tissue(files: Inputs, i: int) -> None:
+    """The pairs again, and one more: the same bytes cannot be two tissues. A gzip may have several members."""
+    with gzip.open(files.pairs, "rt") as file:
+        _, row = next(file), next(file).split("\t")
+    chrom, pos, *rest = row[0].split("_")
+    row[0] = "_".join([chrom, str(int(pos) - 1 - i), *rest])
+    with (files.tissues / f"Tissue_{i}.v8.signif_variant_gene_pairs.txt.gz").open("wb") as file:
+        file.write(files.pairs.read_bytes() + gzip.compress("\t".join(row).encode(), mtime=0))
+
+
+def _write_positions(rng: np.random.Generator, path: Path, n: int) -> None:
+    """Single bases at random, each once: a table of variants."""
+    share = np.array(list(LENGTHS.values())) / sum(LENGTHS.values())
+    with gzip.open(path, "wt", compresslevel=4) as file:
+        file.write("chrom\tpos\tref\talt\n")
+        for chrom, k in zip(LENGTHS, rng.multinomial(n, share).tolist(), strict=True):
+            at = np.sort(rng.choice(LENGTHS[chrom] // 7, k, replace=False)) * 7 + 1
+            file.writelines(f"{chrom}\t{pos}\tA\tG\n" for pos in at.tolist())
+
+
+def _write_chain(rng: np.random.Generator, path: Path) -> None:
+    """GRCh38 to GRCh37, a chain a chromosome, in as many blocks as UCSC's chain has: 1 % of it is gaps."""
+    with gzip.open(path, "wt") as file:
+        for n, (chrom, length) in enumerate(LENGTHS.items(), 1):
+            room = min(length, LENGTHS_37[chrom]) - 10_000
+            blocks = []
+            while room > 60_000:
+                size, dt, dq = int(rng.exponential(25_000)) + 1, int(rng.exponential(250)), int(rng.exponential(250))
+                blocks.append((size, dt, dq))
+                room -= size + max(dt, dq)
+            size, dt, dq = (sum(block[i] for block in blocks) for i in range(3))
+            last = blocks[-1]
+            ends = 10_000 + size + dt - last[1], 10_000 + size + dq - last[2]
+            file.write(
+                f"chain {length} {chrom} {length} + 10000 {ends[0]} {chrom} {LENGTHS_37[chrom]} + 10000 {ends[1]} {n}\n"
+            )
+            file.writelines(f"{size}\t{dt}\t{dq}\n" for size, dt, dq in blocks[:-1])
+            file.write(f"{last[0]}\n\n")
 
 
 def _write_pairs(con: duckdb.DuckDBPyConnection, files: Inputs) -> None:
@@ -171,7 +237,7 @@ def _statistics(rng: np.random.Generator, gene: Ints, maf: Floats) -> dict[str, 
     }  # fmt: skip
 
 
-def _write_peaks(rng: np.random.Generator, files: Inputs, clusters: dict[str, Ints], n_peaks: int) -> None:
+def _write_peaks(rng: np.random.Generator, path: Path, bed_path: Path, clusters: dict[str, Ints], n_peaks: int) -> None:
     """narrowPeak rows, 150 to 1,000 bp, most near a variant; some overlap their neighbour. Sorted, and as BED."""
     share = np.cumsum([LENGTHS[chrom] for chrom in sorted(clusters)]) / sum(LENGTHS.values())
     counts = np.diff(np.round(share * n_peaks).astype(np.int64), prepend=0)
@@ -182,7 +248,7 @@ def _write_peaks(rng: np.random.Generator, files: Inputs, clusters: dict[str, In
         start = np.sort(np.where(rng.random(n) < 0.7, np.clip(near, 20_000, LENGTHS[chrom] - 20_000), anywhere))
         width = np.minimum(150 + rng.gamma(1.3, 150, n), 1_000).astype(np.int64)
         rows += [(chrom, s, s + w) for s, w in zip(start.tolist(), width.tolist(), strict=True)]
-    with gzip.open(files.peaks, "wt", compresslevel=4) as narrow, files.peaks_bed.open("w") as bed:
+    with gzip.open(path, "wt", compresslevel=4) as narrow, bed_path.open("w") as bed:
         for i, (chrom, start, end) in enumerate(rows):
             middle = (end - start) // 2
             narrow.write(f"{chrom}\t{start}\t{end}\tpeak_{i}\t{i % 1001}\t.\t{5 + i % 90}.25\t4.5\t3.25\t{middle}\n")

@@ -14,7 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.cases import CASES, Inputs, Place
+from bench import predict_cases
+from bench.cases import CASES, NO_INPUTS, Inputs, Place
+
+ALL = {**CASES, **predict_cases.CASES}
 
 
 def peak_mib() -> float:
@@ -40,7 +43,7 @@ def core_seconds() -> float:
 
 def measure(name: str, place: Place) -> dict[str, float | int | None]:
     """Run the case and report on it."""
-    case = CASES[name]
+    case = ALL[name]
     if case.prepare:
         case.prepare(place)
     before, cores = peak_mib(), core_seconds()
@@ -58,13 +61,16 @@ def measure(name: str, place: Place) -> dict[str, float | int | None]:
 def main() -> None:
     """Entry of `python -m bench.measure`."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("case", choices=CASES)
-    parser.add_argument("--inputs", type=Path, nargs=len(Inputs._fields), required=True)
+    parser.add_argument("case", choices=ALL)
+    parser.add_argument("--inputs", type=Path, nargs=len(Inputs._fields), default=NO_INPUTS)
     parser.add_argument("--stored", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--server", default="", help="address, for the cases of predict")
+    parser.add_argument("--n", type=int, default=0, help="variants that the cases of predict score")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.work) as work:
-        print(json.dumps(measure(args.case, Place(Inputs(*args.inputs), args.stored, Path(work)))))
+        place = Place(Inputs(*args.inputs), args.stored, Path(work), args.server, args.n)
+        print(json.dumps(measure(args.case, place)))
 
 
 if __name__ == "__main__":

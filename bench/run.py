@@ -12,18 +12,22 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import verify
-from bench.cases import CASES, Inputs, missing
-from bench.data import inputs
+from bench import predict, verify
+from bench.cases import CASES, TISSUES, Inputs, missing
+from bench.data import Sizes, inputs
 
 HERE = Path(__file__).resolve().parent
-#: (associations, peaks): GTEx's whole blood has 2.4 M significant pairs, a DNase experiment some 200,000 peaks.
-FULL, QUICK = (2_400_000, 200_000), (20_000, 2_000)
+FULL, QUICK = Sizes(2_400_000, 200_000, 3_600_000, 1_000_000), Sizes(20_000, 2_000, 20_000, 10_000)
+#: 49 tissues have 70 M significant pairs: files of 1.43 M rows each.
+A_TISSUE = 1_430_000
+#: What can be asked for: how the names of the groups of cases begin, and predict.
+GROUPS = ("ingest", "overlap", "gz", "predict")
 
 Measured = dict[str, Any]
 
@@ -33,10 +37,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def one(name: str, files: Inputs, stored: Path, work: Path) -> Measured:
+def one(name: str, work: Path, arguments: Iterable[str]) -> Measured:
     """Measure a case in a fresh process."""
-    paths = ["--stored", str(stored), "--work", str(work), "--inputs", *map(str, files)]
-    command = [sys.executable, "-m", "bench.measure", name, *paths]
+    command = [sys.executable, "-m", "bench.measure", name, "--work", str(work), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
     if done.returncode:
         raise SystemExit(f"case {name} failed:\n{done.stderr}")
@@ -44,19 +47,29 @@ def one(name: str, files: Inputs, stored: Path, work: Path) -> Measured:
     return result
 
 
-def rounds(n: int, files: Inputs, stored: Path, work: Path, expected: verify.Answers) -> dict[str, list[Measured]]:
-    """n measurements of every case whose program is installed.
+def asked(groups: Sequence[str], files: Inputs) -> list[str]:
+    """The cases whose group begins with one of these names (all, without any), and that have what they need."""
+    return [
+        name for name, case in CASES.items()
+        if case.group.startswith(tuple(groups or [""])) and not missing(case)
+        and (case.group != TISSUES or any(files.tissues.iterdir()))
+    ]  # fmt: skip
+
+
+def rounds(
+    n: int, names: list[str], files: Inputs, stored: Path, work: Path, expected: verify.Answers
+) -> dict[str, list[Measured]]:
+    """n measurements of each of these cases.
 
     Raises:
         SystemExit: a case failed, or found another number than was verified.
     """
     shuffle = random.Random(1).shuffle
-    names = [name for name, case in CASES.items() if not missing(case)]
     measured: dict[str, list[Measured]] = {name: [] for name in names}
     for i in range(n):
         shuffle(names)
         for name in names:
-            result = one(name, files, stored, work)
+            result = one(name, work, ["--stored", str(stored), "--inputs", *map(str, files)])
             agrees = CASES[name].agrees
             if agrees and result["found"] != expected[agrees]:
                 raise SystemExit(f"case {name} found {result['found']} {agrees}, not {expected[agrees]}")
@@ -65,7 +78,7 @@ def rounds(n: int, files: Inputs, stored: Path, work: Path, expected: verify.Ans
     return measured
 
 
-def machine(sizes: tuple[int, int], n: int, expected: verify.Answers) -> dict[str, Any]:
+def machine(sizes: Sizes, n: int, expected: verify.Answers) -> dict[str, Any]:
     """What the numbers depend on: versions, cores, load, rows."""
     has_bedtools = not missing(CASES["bedtools-u"])
     bedtools = "not installed"
@@ -76,7 +89,7 @@ def machine(sizes: tuple[int, int], n: int, expected: verify.Answers) -> dict[st
         "versions": {p: version(p) for p in ("agdb", "duckdb", "numpy")}
         | {"python": platform.python_version(), "bedtools": bedtools},
         "cores": os.cpu_count(), "load_average": os.getloadavg()[0], "machine": platform.machine(), "rounds": n,
-        "associations": sizes[0], "peaks": sizes[1], "found": expected, "compared_with_bedtools": has_bedtools,
+        **sizes._asdict(), "found": expected, "compared_with_bedtools": has_bedtools,
     }  # fmt: skip
 
 
@@ -85,15 +98,19 @@ def table(facts: dict[str, Any], measured: dict[str, list[Measured]]) -> str:
     found, versions = facts["found"], ", ".join(f"{k} {v}" for k, v in facts["versions"].items())
     compared = "equal to bedtools' row by row" if facts["compared_with_bedtools"] else "NOT compared: no bedtools"
     lines = [
-        f"{facts['associations']:,} associations, {facts['peaks']:,} peaks; rounds: {facts['rounds']}; "
+        f"{facts['pairs']:,} associations, {facts['peaks']:,} and {facts['many_peaks']:,} peaks, "
+        f"{facts['positions']:,} positions, {facts['tissues']} tissues; rounds: {facts['rounds']}; "
         f"{facts['cores']} cores, load average {facts['load_average']:.1f} at the end; {versions}.",
         f"Answers: {found['rows']:,} rows ingested, equal to the file's value by value; {found['pairs']:,} pairs of "
         f"variant and peak, {found['variants']:,} variants and {found['associations']:,} associations in a peak, "
-        f"{compared}.",
-        *(["", "**Quick: too small and too few for any claim.**"] if facts["associations"] < FULL[0] else []),
+        f"{compared}; {found['lifted']:,} positions lifted, equal to pyliftover's.",
+        *(["", "**Quick: too small and too few for any claim.**"] if facts["pairs"] < A_TISSUE else []),
     ]
     group = ""
+    groups = {CASES[name].group for name in measured}
     for name, case in CASES.items():
+        if case.group not in groups:
+            continue
         if case.group != group:
             group, agdb = case.group, measured[name]
             lines += ["", f"| {group} | median s | min to max | times agdb | core s | times agdb | MiB | its own |",
@@ -116,30 +133,62 @@ def row(label: str, case: list[Measured], agdb: list[Measured]) -> str:
     )
 
 
-def main() -> None:
-    """Entry of `python -m bench.run`."""
-    parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="20,000 rows, one round: does it run? No claims.")
-    parser.add_argument("--rounds", type=int, help="measurements of each case (5)")
-    parser.add_argument("--data", type=Path, default=HERE / "data", help="where the made inputs are kept")
-    parser.add_argument("--out", type=Path, default=HERE / "out", help="where bench.json and bench.md go")
-    args = parser.parse_args()
-    sizes, n = (QUICK, 1) if args.quick else (FULL, 5)
-    n = args.rounds or n
-    args.out.mkdir(parents=True, exist_ok=True)
+def peers(groups: Sequence[str], sizes: Sizes, n: int, data: Path, out: Path) -> tuple[dict[str, Any], str]:
+    """Ingest and overlap against what people use: everything measured, and the report."""
     say("inputs: made once, kept")
-    files = Inputs(*(path.resolve() for path in inputs(args.data, *sizes)))
-    with tempfile.TemporaryDirectory(dir=args.out) as folder:  # beside the output: system temporary folders are small
+    files = Inputs(*(path.resolve() for path in inputs(data, sizes)))
+    with tempfile.TemporaryDirectory(dir=out) as folder:  # beside the output: system temporary folders are small
         work = Path(folder).resolve()
         say("comparing the answers")
         verify.build(files, work / "stored.duckdb")
         expected = verify.answers(files, work / "stored.duckdb", work)
-        measured = rounds(n, files, work / "stored.duckdb", work, expected)
+        measured = rounds(n, asked(groups, files), files, work / "stored.duckdb", work, expected)
     facts = machine(sizes, n, expected)
-    report = table(facts, measured)
-    (args.out / "bench.json").write_text(json.dumps({**facts, "cases": measured}, indent=1) + "\n")
-    (args.out / "bench.md").write_text(report)
-    print(report, end="")
+    return {**facts, "cases": measured}, table(facts, measured)
+
+
+def prediction(n: int, out: Path, *, quick: bool) -> tuple[dict[str, Any], str]:
+    """Predict against a made-up server: everything measured, and the report."""
+
+    def measure(name: str, arguments: list[str]) -> Measured:
+        result = one(name, out.resolve(), arguments)
+        say(f"{name} {result['seconds']:.2f} s")
+        return result
+
+    measured = predict.measured(n, quick=quick, out=out.resolve(), measure=measure)
+    return {"predict": measured}, predict.table(measured)
+
+
+def main() -> None:
+    """Entry of `python -m bench.run`."""
+    parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
+    parser.add_argument("what", nargs="*", choices=GROUPS, default=list(GROUPS), help="these alone")
+    parser.add_argument("--quick", action="store_true", help="little of everything, one round: does it run? No claims.")
+    parser.add_argument("--rounds", type=int, help="measurements of each case (5; of predict 3)")
+    parser.add_argument(
+        "--tissues", type=int, default=0, help=f"ingest so many files of {A_TISSUE:,} rows too (49: an hour, 10 GB)"
+    )
+    parser.add_argument("--data", type=Path, default=HERE / "data", help="where the made inputs are kept")
+    parser.add_argument("--out", type=Path, default=HERE / "out", help="where bench.json and bench.md go")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Any] = {}
+    reports = []
+    groups = [group for group in args.what if group != "predict"]
+    if groups:
+        sizes = QUICK if args.quick else FULL
+        if args.tissues:
+            sizes = sizes._replace(tissues=args.tissues, pairs=sizes.pairs if args.quick else A_TISSUE)
+        facts, report = peers(groups, sizes, args.rounds or (1 if args.quick else 5), args.data, args.out)
+        found |= facts
+        reports.append(report)
+    if "predict" in args.what:
+        facts, report = prediction(args.rounds or (1 if args.quick else 3), args.out, quick=args.quick)
+        found |= facts
+        reports.append(report)
+    (args.out / "bench.json").write_text(json.dumps(found, indent=1) + "\n")
+    (args.out / "bench.md").write_text("\n".join(reports))
+    print("\n".join(reports), end="")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from agdb import db
 from agdb.cli import app
 from agdb.errors import ExitCode, Refused
-from agdb.ingest import peaks, predictions, text
+from agdb.ingest import peaks, predictions, tap
 
 Rows = dict[str, list[tuple[object, ...]]]
 Refuses = Callable[[list[object], str, str], None]
@@ -162,7 +162,7 @@ GTEX = {
     "the header ends in a tab": Bad("a.txt", GOOD.replace(b"\n", b"\t\n", 1), "column 13 of the header has no name", 1),
     "only a header": Bad("a.txt", GOOD.splitlines(keepends=True)[0], "the file has no data rows"),
     "only a header, gzip": Bad("a.txt.gz", gzip.compress(GOOD.splitlines()[0], mtime=0), "the file has no data rows"),
-    "no header": Bad("a.txt", GOOD.split(b"\n", 1)[1], "lacks column", 1),
+    "no header": Bad("a.txt", GOOD.split(b"\n", 1)[1], "none that agdb knows by its columns", 1),
     "slope and pval_nominal exchanged": Bad(
         "a.txt", exchanged("slope", "pval_nominal"), "pval_nominal is not a probability", 3
     ),
@@ -215,7 +215,7 @@ GTEX = {
     "two blank lines between the rows": Bad(
         "a.txt", line(lambda t: "\r\n\n" + t).replace(b"\n\r\n", b"\n\n"), "is blank", 7
     ),
-    "one carriage return": Bad("a.txt", line(lambda t: t.replace("\n", "\r")), "the lines do not end alike"),
+    "one carriage return": Bad("a.txt", line(lambda t: t.replace("\n", "\r")), "the lines do not end alike", 7),
     "a line of 3 MB": Bad("a.txt", cell("gene_id", "E" * 3_000_000), "longer than 2 MB", 7),
     "an id without build": Bad(
         "a.txt", cell("variant_id", "chr2_30_A_C"), "the variant id has no build: chr2_30_A_C", 7
@@ -250,6 +250,7 @@ GTEX = {
     "maf below 0": Bad("a.txt", cell("maf", "-0.1"), "maf is not a minor allele frequency (0 to 0.5): -0.1", 7),
     "text for a number": Bad("a.txt", cell("slope", "abc"), "'abc' is not a number", 7),
     "a decimal comma": Bad("a.txt", cell("slope", "0,5"), "'0,5' is not a number", 7),
+    "two signs, padded": Bad("a.txt", cell("slope", " +-5"), "' +-5' is not a number", 7),
     "a hexadecimal count": Bad("a.txt", cell("ma_count", "0x10"), "'0x10' is not a number", 7),
     "half a sample": Bad(
         "a.txt", cell("ma_samples", "10.5"), "column 'ma_samples' is not a whole number up to 2,147,483,647: 10.5", 7
@@ -282,7 +283,7 @@ GTEX = {
         "column 'ref_factor' is not a whole number up to 127: 300",
         7,
     ),
-    "a file of peaks": Bad("a.narrowPeak", make.bed(make.narrow_rows()), "lacks column", 1),
+    "a file of peaks": Bad("a.narrowPeak", make.bed(make.narrow_rows()), "none that agdb knows by its columns", 1),
     "a FASTA": Bad("a.fa", b">chr2\nACGT\n", "the header is not separated by tabs", 1),
 }
 
@@ -485,7 +486,7 @@ def test_a_file_that_becomes_unreadable_is_refused(tmp_path: Path) -> None:
     path = make.write(tmp_path / "a.txt", GOOD)
     path.chmod(0)
     with pytest.raises(Refused, match="the file cannot be read"):
-        text.check_path(path)
+        tap.check_path(path)
 
 
 # --- the database itself ---

@@ -52,7 +52,7 @@ def test_the_same_labels_at_another_window_are_stored_once(con: Connection, ask:
     loaded = load(con, tmp_path / "b.csv", other, 16384)
     assert "its labels are those of a.csv, row for row: stored once" in loaded.notes
     assert ask("SELECT count(*), count(DISTINCT source_id) FROM qtl") == [(24, 1)]
-    assert ask("SELECT count(*), count(DISTINCT scorer_id) FROM prediction") == [(24, 2)]
+    assert ask("SELECT count(*), count(DISTINCT computation_id) FROM prediction") == [(24, 2)]
 
 
 @pytest.mark.parametrize("what", ["a label", "a gene", "a row"])

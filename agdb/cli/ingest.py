@@ -1,14 +1,14 @@
 """agdb ingest: files in."""
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agdb.cli import ingest_options as o
 from agdb.cli.app import say
+from agdb.cli.progress import of_file
 from agdb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,38 +19,6 @@ if TYPE_CHECKING:
     from agdb.ingest.variant_table import Options
 
 app = typer.Typer(no_args_is_help=True, help="Read files into the database: each of them whole, or not at all and why.")
-
-Files = Annotated[
-    list[Path], typer.Argument(help="Files, plain or gzip; - is standard input.", show_default=False, readable=False)
-]
-File = Annotated[Path, typer.Argument(help="The file, plain or gzip.", show_default=False, readable=False)]
-Assembly = Annotated[
-    str, typer.Option(help="Of the coordinates: GRCh38 (hg38), GRCh37 (hg19) or NCBI36 (hg18).", show_default=False)
-]
-Tissue = Annotated[
-    str | None,
-    typer.Option(
-        help="Tissue or cell type, GTEx spelling; where neither the file nor its name says.", show_default=False
-    ),
-]
-PresetName = Annotated[
-    str | None,
-    typer.Option("--preset", help="What its columns mean: a name (agdb presets) or a TOML file; else recognised."),
-]
-Map = Annotated[
-    list[str] | None, typer.Option("--map", help="field=column,... for a table that no preset fits; may be repeated.")
-]
-SavePreset = Annotated[Path | None, typer.Option(help="Keep what --map says as a preset in this TOML file.")]
-OfFile = Annotated[str | None, typer.Option("--assembly", help="Of its positions, where the preset does not say.")]
-Lift = Annotated[
-    Path | None,
-    typer.Option(help="UCSC chain file: lift to its other assembly. What cannot be lifted is kept and counted."),
-]
-Where = Annotated[str | None, typer.Option(help="SQL condition over the columns of the file: read these rows only.")]
-EffectAllele = Annotated[str, typer.Option(help="Allele that effects refer to: alt, ref, or a column.")]
-EffectUnit = Annotated[str | None, typer.Option(help="Unit of the effect: sd, log2fc, allelic_ratio, beta, ...")]
-Kind = Annotated[str, typer.Option("--kind", help="What was measured: eqtl, sqtl, caqtl, dsqtl, ...")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
 #: Memory that an ingest may take: it streams, and what does not fit is spilled beside the database.
 MEMORY = "1200MB"
@@ -69,27 +37,6 @@ def _report(loaded: "Loaded", what: str = "rows kept") -> None:
         say(f"  {note}")
 
 
-@contextmanager
-def _bar(path: Path, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Bytes read, rate and time to go on stderr; nothing where stderr is not a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda n: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(path.name, total=path.stat().st_size if path.is_file() else None)
-        yield lambda n: bar.update(task, completed=n)
-
-
 def _each(
     ctx: typer.Context,
     files: Sequence[Path],
@@ -104,7 +51,7 @@ def _each(
 
     with db.writing(ctx.obj, memory_limit=MEMORY) as con:
         for path in files:
-            with _bar(path, quiet) as progress:
+            with of_file(path, quiet) as progress:
                 loaded = ingest(con, path, replace(options, progress=progress))
             _report(loaded)
 
@@ -129,8 +76,8 @@ def _presets(
 
 
 @app.command(epilog="Example: agdb ingest gtex GTEx_Analysis_v8_eQTL/*.v8.signif_variant_gene_pairs.txt.gz")
-def gtex(ctx: typer.Context, files: Files, tissue: Tissue = None, lift: Lift = None, where: Where = None,
-         quiet: Quiet = False) -> None:  # fmt: skip
+def gtex(ctx: typer.Context, files: o.Files, tissue: o.Tissue = None, lift: o.Lift = None, where: o.Where = None,
+         quiet: o.Quiet = False) -> None:  # fmt: skip
     """GTEx eQTLs, v8 or v10: significant pairs, egenes, all pairs, independent eQTLs."""
     from agdb.ingest import qtl
     from agdb.ingest.variant_table import Options
@@ -144,18 +91,18 @@ def gtex(ctx: typer.Context, files: Files, tissue: Tissue = None, lift: Lift = N
 )
 def qtl(
     ctx: typer.Context,
-    files: Files,
-    preset: PresetName = None,
-    maps: Map = None,
-    tissue: Tissue = None,
-    assembly: OfFile = None,
-    effect_allele: EffectAllele = "alt",
-    effect_unit: EffectUnit = None,
-    kind: Kind = "eqtl",
-    lift: Lift = None,
-    where: Where = None,
-    save_preset: SavePreset = None,
-    quiet: Quiet = False,
+    files: o.Files,
+    preset: o.PresetName = None,
+    maps: o.Map = None,
+    tissue: o.Tissue = None,
+    assembly: o.OfFile = None,
+    effect_allele: o.EffectAllele = "alt",
+    effect_unit: o.EffectUnit = None,
+    kind: o.Kind = "eqtl",
+    lift: o.Lift = None,
+    where: o.Where = None,
+    save_preset: o.SavePreset = None,
+    quiet: o.Quiet = False,
 ) -> None:
     """Associations of any kind: GTEx, eQTL Catalogue, dsQTLs, caQTLs, or any table whose columns you name."""
     from agdb.ingest import qtl
@@ -170,16 +117,16 @@ def qtl(
 @app.command(epilog="Example: agdb ingest credible GTEx_v8_finemapping_DAPG.CS95.txt.gz")
 def credible(
     ctx: typer.Context,
-    files: Files,
-    preset: PresetName = None,
-    maps: Map = None,
-    tissue: Tissue = None,
-    assembly: OfFile = None,
-    kind: Kind = "eqtl",
-    lift: Lift = None,
-    where: Where = None,
-    save_preset: SavePreset = None,
-    quiet: Quiet = False,
+    files: o.Files,
+    preset: o.PresetName = None,
+    maps: o.Map = None,
+    tissue: o.Tissue = None,
+    assembly: o.OfFile = None,
+    kind: o.Kind = "eqtl",
+    lift: o.Lift = None,
+    where: o.Where = None,
+    save_preset: o.SavePreset = None,
+    quiet: o.Quiet = False,
 ) -> None:
     """Fine-mapping: SuSiE, DAP-G, eQTL Catalogue credible sets, or any table with a pip."""
     from agdb.ingest import credible
@@ -194,14 +141,14 @@ def credible(
 @app.command(epilog="Example: agdb ingest variants sites.vcf.gz --assembly GRCh38")
 def variants(
     ctx: typer.Context,
-    files: Files,
-    preset: PresetName = None,
-    maps: Map = None,
-    assembly: OfFile = None,
-    lift: Lift = None,
-    where: Where = None,
-    save_preset: SavePreset = None,
-    quiet: Quiet = False,
+    files: o.Files,
+    preset: o.PresetName = None,
+    maps: o.Map = None,
+    assembly: o.OfFile = None,
+    lift: o.Lift = None,
+    where: o.Where = None,
+    save_preset: o.SavePreset = None,
+    quiet: o.Quiet = False,
 ) -> None:
     """Variants alone, from a VCF or a table: to score them and to ask about them. Genotypes are not read."""
     from agdb.ingest import variant_list
@@ -216,15 +163,15 @@ def variants(
 @app.command(epilog="Example: agdb ingest peaks ENCFF123ABC.narrowPeak.gz --biosample K562 --assembly GRCh38")
 def peaks(
     ctx: typer.Context,
-    files: Files,
-    assembly: Assembly,
+    files: o.Files,
+    assembly: o.Assembly,
     biosample: Annotated[str | None, typer.Option(help="Biosample, e.g. K562.", show_default=False)] = None,
     blacklist: Annotated[bool, typer.Option("--blacklist", help="Regions whose variants are no candidates.")] = False,
     format_: Annotated[
         str, typer.Option("--format", help="narrowPeak, broadPeak, gappedPeak, idr or bed; else recognised.")
     ] = "auto",
-    lift: Lift = None,
-    quiet: Quiet = False,
+    lift: o.Lift = None,
+    quiet: o.Quiet = False,
 ) -> None:
     """Peaks: BED, narrowPeak, broadPeak, UCSC dumps, the DHS index; or the regions of a blacklist."""
     from agdb.ingest import peaks
@@ -238,7 +185,7 @@ def peaks(
 
 
 @app.command(epilog="Example: agdb ingest genes gencode.v26.annotation.gtf.gz --assembly GRCh38")
-def genes(ctx: typer.Context, files: Files, assembly: Assembly, quiet: Quiet = False) -> None:
+def genes(ctx: typer.Context, files: o.Files, assembly: o.Assembly, quiet: o.Quiet = False) -> None:
     """Genes, for the distance to the TSS: GTF, GFF3, BED6, or a table with gene_id, chr, start, end and strand."""
     from agdb.ingest import genes
     from agdb.ingest.variant_table import Options
@@ -246,8 +193,22 @@ def genes(ctx: typer.Context, files: Files, assembly: Assembly, quiet: Quiet = F
     _each(ctx, files, Options(), quiet, lambda con, path, options: genes.ingest(con, path, assembly, options.progress))
 
 
+@app.command(epilog="Example: agdb ingest tracks alphagenome_human_all_tracks.tsv")
+def tracks(
+    ctx: typer.Context,
+    files: o.Files,
+    model: Annotated[str, typer.Option(help="The model whose tracks they are.")] = "alphagenome",
+    quiet: o.Quiet = False,
+) -> None:
+    """The tracks of a model, to look them up before the first run: name, strand, ontology_curie, biosample, ..."""
+    from agdb.ingest import tracks
+    from agdb.ingest.variant_table import Options
+
+    _each(ctx, files, Options(), quiet, lambda con, path, options: tracks.ingest(con, path, model, options.progress))
+
+
 @app.command(epilog="Example: agdb ingest chain hg19ToHg38.over.chain.gz")
-def chain(ctx: typer.Context, files: Files) -> None:
+def chain(ctx: typer.Context, files: o.Files) -> None:
     """A UCSC liftover chain. Its two assemblies are told by the lengths of their chromosomes; --lift does this too."""
     from agdb import db
     from agdb.ingest import chain
@@ -260,8 +221,8 @@ def chain(ctx: typer.Context, files: Files) -> None:
 @app.command(epilog="Example: agdb ingest genome hg38.fa --assembly GRCh38")
 def genome(
     ctx: typer.Context,
-    file: File,
-    assembly: Assembly,
+    file: o.File,
+    assembly: o.Assembly,
     allow_mismatch: Annotated[
         bool,
         typer.Option(
@@ -280,21 +241,29 @@ def genome(
 @app.command(epilog="Example: agdb ingest predictions predictions.csv --format original --window 16384")
 def predictions(
     ctx: typer.Context,
-    files: Files,
-    window: Annotated[int, typer.Option(help="Bases of sequence that the model read.", show_default=False)],
-    format_: Annotated[
-        str | None, typer.Option("--format", help="original: the CSV of the original study; else --map or --preset.")
+    files: o.Files,
+    window: Annotated[
+        int | None, typer.Option(help="Bases of sequence that the model read; a tidy file says so itself.")
     ] = None,
-    preset: PresetName = None,
-    maps: Map = None,
-    scorer: Annotated[str | None, typer.Option(help="Name for what was computed, e.g. gkm-SVM.")] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="tidy: tidy_scores of the AlphaGenome SDK; original: the CSV of the original study; else --map.",
+        ),
+    ] = None,
+    preset: o.PresetName = None,
+    maps: o.Map = None,
+    scorer: Annotated[
+        str | None, typer.Option(help="Name for what was computed, e.g. gkm-SVM. Of a tidy file: only this scorer.")
+    ] = None,
     model_version: Annotated[str, typer.Option(help="Version of the model: scores of two versions never mix.")] = "",
     output_type: Annotated[str, typer.Option(help="What was predicted, e.g. DNASE.")] = "",
     unsigned: Annotated[bool, typer.Option("--unsigned", help="The score has no direction.")] = False,
-    assembly: OfFile = None,
+    assembly: o.OfFile = None,
     effect_allele: Annotated[str, typer.Option(help="Allele whose score it is: alt, ref, or a column.")] = "alt",
-    lift: Lift = None,
-    where: Where = None,
+    lift: o.Lift = None,
+    where: o.Where = None,
     tissue: Annotated[str, typer.Option(help="Tissue of the labels in an original file.")] = "Whole_Blood",
     effect: Annotated[
         str,
@@ -303,15 +272,23 @@ def predictions(
             "none (scores only)."
         ),
     ] = "pval_nominal",
-    quiet: Quiet = False,
+    quiet: o.Quiet = False,
 ) -> None:
-    """Scores that somebody else computed, one a variant. The labels of an original file become associations."""
-    from agdb.ingest import predictions
+    """Scores that somebody else computed. The labels of an original file become associations."""
+    from agdb.ingest import predictions, tidy_scores
     from agdb.ingest.variant_table import Options
-    from agdb.predictors.contract import Scorer
+    from agdb.predictors.contract import Computation, Scorer
 
-    if format_ not in (None, "original"):
-        raise UsageError(f"cannot import --format {format_}", cure="--format original, or --map score=COLUMN,...")
+    if format_ not in (None, "original", "tidy"):
+        raise UsageError(f"cannot import --format {format_}", cure="--format tidy, original, or --map")
+    if format_ == "tidy":
+        if window is not None or maps or preset:
+            raise UsageError("a tidy file says itself what it holds", cure="leave --window, --map and --preset out")
+        _each(ctx, files, Options(None, assembly, lift, where), quiet,
+              lambda con, path, options: tidy_scores.ingest(con, path, model_version, scorer, options))  # fmt: skip
+        return
+    if window is None:
+        raise UsageError("the window is not said", cure="--window in bp: the bases of sequence that the model read")
     if format_ == "original":
         _each(ctx, files, Options(), quiet,
               lambda con, path, _: predictions.ingest_original(con, path, window, tissue, effect))  # fmt: skip
@@ -324,7 +301,10 @@ def predictions(
         raise UsageError(f"a window of {window} bases", cure="--window in bp")
     (chosen,) = _presets("predictions", preset, maps, None, assembly=assembly, effect_allele=effect_allele,
                          effect_unit=None, qtl_type=None)  # fmt: skip
-    computed = Scorer(name=scorer, model=scorer, model_version=model_version, assembly="", output_type=output_type,
-                      window_bp=window, mask_bp=None, aggregation="", track_set="", is_signed=not unsigned)  # fmt: skip
+    computation = Computation(
+        provider="import", model=scorer, model_version=model_version, assembly="", output_type=output_type,
+        window_bp=window, mask_bp=None, aggregation="", is_signed=not unsigned,
+    )  # fmt: skip
+    computed = Scorer(scorer, (computation,))
     _each(ctx, files, Options(None, assembly, lift, where), quiet,
           lambda con, path, options: predictions.ingest(con, path, chosen, computed, options))  # fmt: skip

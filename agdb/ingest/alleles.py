@@ -1,11 +1,11 @@
 """Alleles against the genome: what each variant's REF is there, and turning what is swapped or of the other strand.
 
 A variant whose whole REF is the genome's is a `match`. Where ALT is instead, the source has them `swapped`; where the
-genome has their complement, they are of the other `strand`, or both (`strand_swapped`): associations are turned to the
-variant that the genome has, and say so in `reoriented`. An A/T or C/G variant whose REF is not the genome's may be
-swapped or of the other strand, and its effect has one sign or the other: `palindromic`, not analysed, unless allele
-frequencies tell which. All else is a `mismatch`, not analysed. An indel of which both alleles fit (a repeat) is a
-match.
+genome has their complement, they are of the other `strand`, or both (`strand_swapped`): what refers to such a variant
+is turned to the one that the genome has, and says so in `reoriented`. An A/T or C/G variant whose REF is not the
+genome's may be swapped or of the other strand, and its effect has one sign or the other: `palindromic`, not analysed,
+but for the associations whose own allele frequency tells which. All else is a `mismatch`, not analysed. An indel of
+which both alleles fit (a repeat) is a match. Whether genome or source comes first makes no difference.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from agdb.genome import Genome
-from agdb.ingest import variants
+from agdb.schema import same
 
 #: More alleles than this share (and at least so many) that neither REF nor ALT explains: another assembly. hg19 under
 #: hg38 variants gives 79 % that differ from REF, most of them from ALT too; the right assembly none of 495 real ones.
@@ -25,22 +25,54 @@ MAX_MISMATCH_SHARE, MIN_MISMATCHES = 0.05, 10
 #: Where the other strand would explain them, so many variants that no strand can explain have to fit nevertheless.
 ENOUGH_TO_TELL = 20
 
-# What a status does to the alleles: SQL of the new REF and ALT.
-_TURNED = "translate(reverse({0}), 'ACGT', 'TGCA')"
-_NEW_REF = f"CASE s WHEN 'swapped' THEN alt WHEN 'strand' THEN {_TURNED.format('ref')} ELSE {_TURNED.format('alt')} END"
-_NEW_ALT = f"CASE s WHEN 'swapped' THEN ref WHEN 'strand' THEN {_TURNED.format('alt')} ELSE {_TURNED.format('ref')} END"
+#: Allele frequencies this near to 0.5 do not tell an allele from the other one.
+TOO_NEAR = 0.1
+
+_REF, _ALT = (f"translate(reverse({allele}), 'ACGT', 'TGCA')" for allele in ("ref", "alt"))
+#: SQL of the variants whose alleles the genome has in another order or on the other strand, and what they are there.
+TURNED = f"""
+SELECT assembly, chrom, pos, ref, alt, ref_status AS s, ref_status <> 'strand' AS is_swapped,
+       CASE ref_status WHEN 'swapped' THEN alt WHEN 'strand' THEN {_REF} ELSE {_ALT} END AS new_ref,
+       CASE ref_status WHEN 'swapped' THEN ref WHEN 'strand' THEN {_ALT} ELSE {_REF} END AS new_alt
+FROM variant
+WHERE ref_status IN ('swapped', 'strand', 'strand_swapped')"""
+
+# What refers to variants: what tells two rows of one variant apart, and what changes with the alleles.
+_NULL_VALUE = "(SELECT coalesce(null_value, 0) FROM source WHERE source.source_id = qtl.source_id)"
+_SIGNED = "t.is_swapped AND (SELECT is_signed FROM computation AS c WHERE c.computation_id = prediction.computation_id)"
+_REFER = {
+    "qtl": (
+        "source_id, gene_id, molecular_trait_id",
+        f"slope = if(t.is_swapped, 2 * {_NULL_VALUE} - slope, slope), af = if(t.is_swapped, 1 - af, af), "
+        "reoriented = t.s",
+    ),
+    "credible": (
+        "source_id, gene_id, molecular_trait_id, cs_id",
+        "z = if(t.is_swapped, -z, z), posterior_mean = if(t.is_swapped, -posterior_mean, posterior_mean), "
+        "reoriented = t.s",
+    ),
+    "listed_variant": ("source_id, name", "name = name"),
+    "prediction": (
+        "computation_id, gene_id, track_id",
+        f"score = if({_SIGNED}, -score, score), quantile = if({_SIGNED}, -quantile, quantile), "
+        "ref_value = if(t.is_swapped, alt_value, ref_value), alt_value = if(t.is_swapped, ref_value, alt_value)",
+    ),
+    "scored_variant": ("computation_id, tracks", "tracks = tracks"),
+}
+_IMPORTED = "WHERE q.computation_id IN (SELECT computation_id FROM computation WHERE provider = 'import')"
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 Texts = npt.NDArray[np.object_]
 
 
 class Checked(NamedTuple):
-    """Variants compared with the genome, by status, and of those that no strand could explain: how many, how many
-    fit."""
+    """Variants compared with the genome, by status, and of those that no strand could explain: how many, and how many
+    do not fit. `turned` counts the associations that were turned."""
 
     counts: dict[str, int]
     tellable: int
     unexplained: int
+    turned: int = 0
 
     @property
     def n(self) -> int:
@@ -67,13 +99,11 @@ class Checked(NamedTuple):
 
     def notes(self) -> list[str]:
         """What to tell the user."""
-        if not self.n:
-            return []
         off = self.n - self.of("match") if self.is_elsewhere else self.of("mismatch")
         notes = [
             f"REF of {self.n:,} variants compared with the genome: {self.of('match'):,} match, {off:,} mismatch "
             f"({off / self.n:.1%})"
-        ]
+        ] if self.n else []  # fmt: skip
         if self.is_elsewhere:
             return notes
         told = {
@@ -82,7 +112,10 @@ class Checked(NamedTuple):
             "strand_swapped": "are of the other strand and swapped: alleles and effects were turned",
             "palindromic": "are A/T or C/G and not the genome's, swapped or of the other strand: left out",
         }
-        return notes + [f"  {self.of(status):,} {what}" for status, what in told.items() if self.of(status)]
+        notes += [f"  {self.of(status):,} {what}" for status, what in told.items() if self.of(status)]
+        if self.turned and not self.of("swapped", "strand", "strand_swapped"):
+            notes.append(f"  {self.turned:,} associations were turned: their variants are known, or frequencies tell")
+        return notes
 
 
 def check(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> Checked:
@@ -97,7 +130,6 @@ def check(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> Chec
         unexplained += int((is_tellable & (status == "mismatch")).sum())
         part = pa.table({"chrom": pa.repeat(chrom, len(pos)), "pos": pos, "ref": ref, "alt": alt, "s": status})  # noqa: F841
         con.execute("INSERT INTO checked SELECT * FROM part")
-    _resolve_palindromes(con, assembly)
     counts = dict(con.execute("SELECT s, count(*) FROM checked GROUP BY s").fetchall())
     checked = Checked(counts, tellable, unexplained)
     if checked.is_elsewhere:  # what fits there fits by chance: if it is kept at all, nothing is turned
@@ -105,8 +137,7 @@ def check(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> Chec
     if counts:
         same = "variant.chrom = c.chrom AND variant.pos = c.pos AND variant.ref = c.ref AND variant.alt = c.alt"
         con.execute(f"UPDATE variant SET ref_status = c.s FROM checked AS c WHERE assembly = ? AND {same}", [assembly])
-        _turn(con, assembly)
-    return checked
+    return checked._replace(turned=_turn(con, assembly) + _turn_palindromes(con, assembly))
 
 
 def _unchecked(
@@ -157,56 +188,94 @@ def _fits(genome: Genome, chrom: str, starts: npt.NDArray[np.int64], alleles: Te
     return fits
 
 
-def _resolve_palindromes(con: duckdb.DuckDBPyConnection, assembly: str) -> None:
-    """Tell swapped from strand where both this source and a checked one give the frequency of ALT, away from 0.5.
+def _turn(con: duckdb.DuckDBPyConnection, assembly: str) -> int:
+    """Turn what refers to swapped or complemented variants to the variant that the genome has.
+
+    Of a source that has both already, the one that is written as the genome is stays the only one. What a provider
+    computed for alleles that the genome does not have stays theirs: it was not computed for these.
+    """
+    con.execute(f"CREATE OR REPLACE TEMP TABLE turned AS SELECT * FROM ({TURNED}) WHERE assembly = ?", [assembly])
+    if not con.execute("SELECT count(*) FROM turned").fetchall()[0][0]:
+        return 0
+    con.execute(
+        "INSERT INTO variant (assembly, chrom, pos, ref, alt, ref_status) SELECT new.*, 'match' FROM "
+        "(SELECT DISTINCT assembly, chrom, pos, new_ref AS ref, new_alt AS alt FROM turned) AS new "
+        f"ANTI JOIN variant ON {same('variant', 'new')}"
+    )
+    n = 0
+    for table, (identity, change) in _REFER.items():
+        con.execute(_moving(table, identity.split(", ")))
+        if table == "qtl":
+            _turn_egenes(con)
+        moved = con.execute(f"UPDATE {table} SET ref = t.new_ref, alt = t.new_alt, {change} FROM moving AS t "
+                            f"WHERE {table}.rowid = t.id").fetchall()  # fmt: skip
+        n += moved[0][0] if table == "qtl" else 0
+    return n
+
+
+def _moving(table: str, identity: list[str]) -> str:
+    """SQL that notes which rows of `table` move where: of rows that would become one, the first."""
+    is_there = " AND ".join(f"there.{c} IS NOT DISTINCT FROM q.{c}" for c in identity)
+    return f"""
+        CREATE OR REPLACE TEMP TABLE moving AS
+        SELECT q.rowid AS id, t.*
+        FROM {table} AS q
+        JOIN turned AS t ON {same("t", "q")}
+        ANTI JOIN {table} AS there
+          ON there.assembly = q.assembly AND there.chrom = q.chrom AND there.pos = q.pos AND there.ref = t.new_ref
+         AND there.alt = t.new_alt AND {is_there}
+        {_IMPORTED if "computation_id" in identity else ""}
+        QUALIFY row_number() OVER (
+          PARTITION BY q.chrom, q.pos, t.new_ref, t.new_alt, {", ".join(f"q.{c}" for c in identity)} ORDER BY q.rowid
+        ) = 1"""
+
+
+def _turn_egenes(con: duckdb.DuckDBPyConnection) -> None:
+    """The facts of egenes that have a direction, of the associations that are about to move."""
+    con.execute(
+        """
+        UPDATE egene SET ref_factor = -ref_factor, log2_afc = -log2_afc, log2_afc_lower = -log2_afc_upper,
+                         log2_afc_upper = -log2_afc_lower
+        FROM (SELECT DISTINCT q.source_id, q.gene_id, q.signal_rank FROM qtl AS q
+              JOIN moving AS m ON m.id = q.rowid WHERE m.is_swapped) AS lead
+        WHERE egene.source_id = lead.source_id AND egene.gene_id = lead.gene_id
+          AND egene.signal_rank IS NOT DISTINCT FROM lead.signal_rank"""
+    )
+
+
+def _turn_palindromes(con: duckdb.DuckDBPyConnection, assembly: str) -> int:
+    """Turn the associations of palindromic variants whose own frequency of ALT and that of a checked source tell how.
 
     On the other strand ALT stays ALT and has the same frequency; swapped, it has 1 minus that.
     """
+    if not con.execute("SELECT count(*) FROM variant WHERE ref_status = 'palindromic'").fetchall()[0][0]:
+        return 0
     con.execute(
-        """
-        UPDATE checked SET s = CASE WHEN (f.given < 0.5) = (f.known < 0.5) THEN 'strand' ELSE 'swapped' END
-        FROM (
-          SELECT g.chrom, g.pos, g.ref, g.alt, any_value(g.af) AS given, any_value(k.af) AS known
-          FROM qtl AS g
-          JOIN qtl AS k ON k.assembly = g.assembly AND k.chrom = g.chrom AND k.pos = g.pos AND k.ref = g.alt AND k.alt
-          = g.ref JOIN variant AS v ON v.assembly = k.assembly AND v.chrom = k.chrom AND v.pos = k.pos AND v.ref = k.ref
-            AND v.alt = k.alt AND v.ref_status = 'match'
-          WHERE g.assembly = ? AND abs(g.af - 0.5) > 0.1 AND abs(k.af - 0.5) > 0.1
-          GROUP BY ALL
-        ) AS f
-        WHERE s = 'palindromic' AND checked.chrom = f.chrom AND checked.pos = f.pos AND checked.ref = f.ref
-          AND checked.alt = f.alt""",
-        [assembly],
-    )
-
-
-def _turn(con: duckdb.DuckDBPyConnection, assembly: str) -> None:
-    """Turn what refers to swapped or complemented variants to the variant that the genome has."""
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE turned AS SELECT *, {_NEW_REF} AS new_ref, {_NEW_ALT} AS new_alt, "
-        "s <> 'strand' AS is_swapped FROM checked WHERE s IN ('swapped', 'strand', 'strand_swapped')"
-    )
-    if not con.execute("SELECT count(*) FROM turned").fetchall()[0][0]:
-        return
-    con.execute(
-        "INSERT INTO variant (assembly, chrom, pos, ref, alt, ref_status) "
-        "SELECT new.*, 'match' FROM (SELECT DISTINCT ?::assembly_t AS assembly, chrom, pos, new_ref AS ref, new_alt "
-        "AS alt "
-        f"FROM turned) AS new ANTI JOIN variant ON {variants.same('variant', 'new')}",
-        [assembly],
-    )
-    values = {
-        "qtl": "slope = if(t.is_swapped, 2 * (SELECT null_value FROM source AS s WHERE s.source_id = qtl.source_id) "
-        "- slope, "
-               "slope), af = if(t.is_swapped, 1 - af, af), reoriented = t.s",
-        "credible": "z = if(t.is_swapped, -z, z), posterior_mean = if(t.is_swapped, -posterior_mean, posterior_mean), "
-                    "reoriented = t.s",
-        "listed_variant": "name = name",
-    }  # fmt: skip
-    for table, change in values.items():
-        con.execute(
-            f"UPDATE {table} SET ref = t.new_ref, alt = t.new_alt, {change} FROM turned AS t WHERE {table}.assembly "
-            f"= ? "
-            f"AND {table}.chrom = t.chrom AND {table}.pos = t.pos AND {table}.ref = t.ref AND {table}.alt = t.alt",
-            [assembly],
+        f"""
+        CREATE OR REPLACE TEMP TABLE moving AS
+        WITH known AS (  -- all checked sources agree on which allele is the rare one
+          SELECT v.chrom, v.pos, v.ref, v.alt, bool_and(q.af < 0.5) AS is_rare
+          FROM variant AS v
+          JOIN qtl AS q ON {same("q", "v")}
+          WHERE v.assembly = $assembly AND v.ref_status = 'match' AND abs(q.af - 0.5) > {TOO_NEAR}
+          GROUP BY v.chrom, v.pos, v.ref, v.alt
+          HAVING bool_and(q.af < 0.5) OR bool_and(q.af > 0.5)
         )
+        SELECT q.rowid AS id, q.ref AS new_alt, q.alt AS new_ref, (q.af < 0.5) <> k.is_rare AS is_swapped,
+               if((q.af < 0.5) = k.is_rare, 'strand', 'swapped') AS s
+        FROM qtl AS q
+        JOIN variant AS v ON {same("v", "q")} AND v.ref_status = 'palindromic'
+        JOIN known AS k ON k.chrom = q.chrom AND k.pos = q.pos AND k.ref = q.alt AND k.alt = q.ref
+        ANTI JOIN qtl AS w
+          ON w.source_id = q.source_id AND w.assembly = q.assembly AND w.chrom = q.chrom AND w.pos = q.pos
+         AND w.ref = q.alt AND w.alt = q.ref AND w.gene_id IS NOT DISTINCT FROM q.gene_id
+         AND w.molecular_trait_id IS NOT DISTINCT FROM q.molecular_trait_id
+        WHERE q.assembly = $assembly AND abs(q.af - 0.5) > {TOO_NEAR}""",
+        {"assembly": assembly},
+    )
+    _turn_egenes(con)
+    change = _REFER["qtl"][1]
+    moved = con.execute(
+        f"UPDATE qtl SET ref = t.new_ref, alt = t.new_alt, {change} FROM moving AS t WHERE qtl.rowid = t.id"
+    )
+    return int(moved.fetchall()[0][0])

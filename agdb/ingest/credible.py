@@ -1,6 +1,7 @@
 """Fine-mapping: the probability of each variant to be the causal one (SuSiE, DAP-G, eQTL Catalogue, or any table)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ from agdb.ingest import fields, reference, rows, source, table, variants
 from agdb.ingest import variant_table as vt
 from agdb.ingest.preset import Preset, recognised
 from agdb.ingest.qtl import phenotype_of
+from agdb.schema import KEY
 
 #: Columns of table credible that come from a field of the same name.
 _OF_SET = ("pip", "cs_id", "cs_size", "cs_pip", "z", "posterior_mean", "posterior_sd")
@@ -37,29 +39,27 @@ def ingest(con: duckdb.DuckDBPyConnection, path: Path, presets: Sequence[Preset]
             _load(con, read, draft, loaded)
             if preset.merges_repeats and (n := vt.merge_repeats(con, "credible", loaded.source_ids)):
                 loaded.rows_kept -= n
-                loaded.notes.append(
-                    f"{n:,} rows repeat one for another name of its variant: merged, the names are kept"
-                )
+                loaded.notes.append(vt.merged(n, has_names="name" in read.fields))
             variants.insert(con, "credible", loaded.source_ids)
             loaded.notes += reference.check_new(con, draft.assembly)
     return loaded
 
 
 def _load(con: duckdb.DuckDBPyConnection, read: vt.VariantTable, draft: source.Draft, loaded: source.Loaded) -> None:
-    there = {*read.columns, *read.preset.derived}
+    there = read.fields
     phenotype, phenotype_rules = phenotype_of(read.preset, there)
     stored = [f for f in _OF_SET if f in there]
     select = {**{f: f for f in (*stored, *(f for f in ("tissue", "name") if f in there))}, **phenotype}
     held = fields.rules([f for f in fields.CREDIBLE if f in select], is_strict=read.preset.is_strict)
     plan = read.plan(con, draft, select, [*phenotype_rules, *held])
     source_id, staged, meet = vt.sources_of(con, draft, loaded)
-    columns = ", ".join(["source_id", f"'{draft.assembly}'::assembly_t AS assembly", *variants.KEY[1:], "gene_id",
+    columns = ", ".join(["source_id", f"'{draft.assembly}'::assembly_t AS assembly", *KEY[1:], "gene_id",
                          "molecular_trait_id", *stored])  # fmt: skip
 
     def store() -> None:
-        meet()
         con.execute(f"INSERT INTO credible BY NAME SELECT {columns} FROM {staged} AS staged")
         if "name" in there:
             vt.name_variants(con, draft.assembly, staged)
 
+    plan = replace(plan, staged=meet)
     loaded.take(table.load(con, read.rows, plan, source_id, store, read.options.progress), read.rows)

@@ -6,7 +6,7 @@ A field has the name of the column of table `qtl`, `credible` or `egene` that it
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from agdb.ingest.table import Rule
+from agdb.ingest.plan import Rule
 
 #: Effect units, with the value that means no effect.
 UNITS = {
@@ -21,8 +21,7 @@ UNITS = {
 
 
 class Field(NamedTuple):
-    """A field: its DuckDB type; what a row must not be, in words and in SQL; and whether an empty cell is refused
-    too."""
+    """A field: its DuckDB type; what a row must not be, in words and in SQL; whether an empty cell is refused too."""
 
     type: str
     what: str = ""
@@ -37,6 +36,10 @@ def _number(what: str, reason: str, broken: str, *, required: bool = False) -> F
 
 def _share(name: str, highest: float = 1.0, what: str = "is not a probability") -> Field:
     return _number(f"{name} {what}", f"{name}_out_of_range", f"NOT ({name} >= 0 AND {name} <= {highest})")
+
+
+def _count(name: str) -> Field:
+    return Field("INTEGER", f"{name} is not a count", f"{name} < 0", f"{name}_negative")
 
 
 TEXT, WHOLE, NUMBER = Field("VARCHAR"), Field("INTEGER"), Field("DOUBLE")
@@ -58,7 +61,7 @@ QTL = {
     "af": _share("af", 1.0, "is not an allele frequency"),
     "eaf": _share("eaf", 1.0, "is not an allele frequency"),
     "maf": _share("maf", 0.5, "is not a minor allele frequency (0 to 0.5)"),
-    "tss_distance": WHOLE, "ma_samples": WHOLE, "ma_count": WHOLE,
+    "tss_distance": WHOLE, "ma_samples": _count("ma_samples"), "ma_count": _count("ma_count"),
     "pval_nominal_threshold": _share("pval_nominal_threshold"), "min_pval_nominal": _share("min_pval_nominal"),
     "pval_beta": _share("pval_beta"), "qval": _share("qval"), "signal_rank": Field("SMALLINT"),
 }  # fmt: skip
@@ -66,7 +69,7 @@ QTL = {
 #: Facts about the gene of an egenes or independent-eQTL file, beyond its association: table egene.
 EGENE = {
     "gene_name": TEXT, "gene_chr": TEXT, "gene_start": WHOLE, "gene_end": WHOLE, "strand": TEXT, "biotype": TEXT,
-    "num_var": WHOLE, "beta_shape1": NUMBER, "beta_shape2": NUMBER, "true_df": NUMBER,
+    "num_var": _count("num_var"), "beta_shape1": NUMBER, "beta_shape2": NUMBER, "true_df": NUMBER,
     "pval_true_df": _share("pval_true_df"), "pval_perm": _share("pval_perm"), "num_alt_per_site": WHOLE,
     "ref_factor": Field("TINYINT"), "log2_afc": NUMBER, "log2_afc_lower": NUMBER, "log2_afc_upper": NUMBER,
 }  # fmt: skip
@@ -74,20 +77,26 @@ EGENE = {
 CREDIBLE = {
     **OF_PHENOTYPE,
     "pip": _number("pip is not a probability", "pip_out_of_range", "pip IS NULL OR NOT (pip >= 0 AND pip <= 1)"),
-    "cs_id": TEXT, "cs_size": WHOLE, "cs_pip": _share("cs_pip"), "z": NUMBER, "posterior_mean": NUMBER,
+    "cs_id": TEXT, "cs_size": _count("cs_size"), "cs_pip": _share("cs_pip"), "z": NUMBER, "posterior_mean": NUMBER,
     "posterior_sd": NUMBER,
 }  # fmt: skip
 
 #: What a model predicted; `label` is the column that the original study's files carry along.
 SCORE = {
     "score": _number("a score is missing", "score_missing", "score IS NULL"),
-    "ref_value": NUMBER, "alt_value": NUMBER, "quantile": NUMBER, "track_id": TEXT, "label": NUMBER,
+    "ref_value": NUMBER, "alt_value": NUMBER, "quantile": NUMBER, "label": NUMBER,
 }  # fmt: skip
+
+#: What AlphaGenome's tidy_scores say of a score: what computed it, and for which track.
+OF_TRACK = dict.fromkeys((
+    "variant_scorer", "scored_interval", "output_type", "track_name", "track_strand", "ontology_curie",
+    "biosample_name", "biosample_type", "biosample_life_stage", "assay", "data_source", "gtex_tissue",
+), TEXT)  # fmt: skip
 
 #: A p-value of 0 is one that was too small to write: no effect size can be told from it.
 UNDERFLOW = Rule("pval_underflow", "", "pval_nominal = 0", "", "", False)
 
-FIELDS = {**OF_VARIANT, **QTL, **EGENE, **CREDIBLE, **SCORE}
+FIELDS = {**OF_VARIANT, **QTL, **EGENE, **CREDIBLE, **SCORE, **OF_TRACK}
 
 
 def rules(fields: Iterable[str], *, is_strict: bool) -> list[Rule]:

@@ -10,8 +10,8 @@ import duckdb
 
 from agdb.errors import Refused
 from agdb.ingest import source, table, text
+from agdb.ingest.plan import Column, Plan, Rule
 from agdb.ingest.rows import Delimited
-from agdb.ingest.table import Column, Rule
 from agdb.ingest.variants import OTHER_CONTIG, chrom_of
 
 #: Columns of files without a header. The second is GENCODE's genes in the columns of a GTF, in spite of the name .bed.
@@ -44,7 +44,7 @@ def ingest(
         draft = source.Draft("genes", kind, path, source.assembly_name(assembly))
         if seen := source.already(con, draft, digest):
             return seen
-        lines = Delimited(file, names, skip=skip)
+        lines = Delimited(file, names, skip=skip, comments=True)
         with source.loading(con, draft, digest) as loaded:
             plan = _plan(names, draft.assembly)
             columns = [c for c in plan.select if c != "written"]
@@ -70,10 +70,11 @@ def told(path: Path, head: Sequence[str]) -> tuple[str, Sequence[str], int]:
     """
     skip = next((i for i, line in enumerate(head) if line and not line.startswith(("#", "track", "browser"))), 0)
     row = head[skip].split("\t")
-    lower = [cell.lower() for cell in row]
-    found = {a: ours for ours, aliases in HEADERS.items() for a in aliases if a in lower}
-    if {"chrom", "first", "last", "strand", "gene_id"} <= set(found.values()):
-        return "table", [found.get(name, name) for name in lower], skip + 1
+    lower = [cell.strip().strip('"').lower() for cell in row]
+    found = {ours: lower.index(a) for ours, aliases in HEADERS.items() for a in aliases[::-1] if a in lower}
+    if {"chrom", "first", "last", "strand", "gene_id"} <= found.keys():
+        at = {i: ours for ours, i in found.items()}
+        return "table", [at.get(i, f"column {i + 1}") for i in range(len(row))], skip + 1
     if len(row) == 9 and row[3].isdigit() and row[4].isdigit():
         return ("gtf", GTF, skip) if row[6] in "+-." else ("gencode", GENCODE, skip)
     if len(row) >= 6 and row[1].isdigit() and row[2].isdigit() and row[5] in "+-":
@@ -94,13 +95,13 @@ def _if_there(name: str, has: set[str]) -> str:
     return name if name in has else "NULL::VARCHAR"
 
 
-def _plan(names: Sequence[str], assembly: str) -> table.Plan:
+def _plan(names: Sequence[str], assembly: str) -> Plan:
     has = set(names)
     in_attributes = "attributes" in has
     select = {
         "gene_id": _attribute("gene_id", "ID") if in_attributes else "gene_id",
         "gene_name": _attribute("gene_name", "Name") if in_attributes else _if_there("gene_name", has),
-        "biotype": _attribute("gene_type", "gene_biotype") if in_attributes else _if_there("biotype", has),
+        "biotype": _attribute("gene_type", "gene_biotype", "biotype") if in_attributes else _if_there("biotype", has),
         "chrom": chrom_of("chrom"), "written": f"CASE WHEN {chrom_of('chrom')} IS NULL THEN chrom END",
         "chrom_start": "first - 1" if "first" in has else "chrom_start",
         "chrom_end": "last" if "last" in has else "chrom_end", "strand": "strand",
@@ -117,6 +118,7 @@ def _plan(names: Sequence[str], assembly: str) -> table.Plan:
              f"chrom_end > {table.contig_end(assembly, 'chrom')}", _SHOW, "the file is on another assembly"),
         Rule("contig_not_primary", "", is_other, "", "", False),
     ]  # fmt: skip
-    where = "feature = 'gene'" if "feature" in has else None
+    # Ensembl's GFF3 has genes of these three kinds
+    where = "feature IN ('gene', 'ncRNA_gene', 'pseudogene')" if "feature" in has else None
     columns = {n: Column(n, _TYPES.get(n, "VARCHAR")) for n in names if n in {*_TYPES, *HEADERS, "attributes"}}
-    return table.Plan(columns, select, rules, where=where)
+    return Plan(columns, select, rules, where=where)

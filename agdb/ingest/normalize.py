@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from agdb.genome import Genome
+from agdb.genome import Contig, Genome, Positions
 
 #: Bases to the left that are read at first; an indel in a longer repeat reads on.
 REACH = 200
@@ -33,21 +33,21 @@ def trimmed(pos: int, ref: str, alt: str) -> Alleles:
     return Alleles(pos + shared, ref[shared:], alt[shared:])
 
 
-def left_aligned(pos: int, ref: str, alt: str, before: str) -> Alleles | None:
+def left_aligned(pos: int, ref: str, alt: str, before: str) -> tuple[Alleles, bool]:
     """As far to the left as it goes, and trimmed; `before` holds the bases that end right before `pos`.
 
     Returns:
-        None where it would go beyond `before`.
+        The variant, and whether it may go further: `before` ended first.
     """
     left = len(before)
     while ref[-1] == alt[-1]:
-        ref, alt = ref[:-1], alt[:-1]
-        if not ref or not alt:
+        if min(len(ref), len(alt)) == 1:
             if not left:
-                return None
+                return trimmed(pos - len(before), ref, alt), True
             left -= 1
             ref, alt = before[left] + ref, before[left] + alt
-    return trimmed(pos - (len(before) - left), ref, alt)
+        ref, alt = ref[:-1], alt[:-1]
+    return trimmed(pos - (len(before) - left), ref, alt), False
 
 
 def staged(con: duckdb.DuckDBPyConnection, genome: Genome | None) -> int:
@@ -59,15 +59,16 @@ def staged(con: duckdb.DuckDBPyConnection, genome: Genome | None) -> int:
         "SELECT rowid AS id, chrom::VARCHAR AS chrom, pos::BIGINT AS pos, ref, alt FROM staged "
         "WHERE odd IS NULL AND length(ref) + length(alt) > 2 ORDER BY staged.chrom, pos"
     ).fetchnumpy()
-    changed: list[tuple[int, int, str, str]] = []
-    for chrom in dict.fromkeys(rows["chrom"].tolist()):
-        of_chrom = np.flatnonzero(rows["chrom"] == chrom)
-        known = _before(genome, chrom, rows["pos"][of_chrom] - 1, rows["ref"][of_chrom].tolist())
-        for row, before in zip(of_chrom.tolist(), known, strict=True):
-            was = Alleles(int(rows["pos"][row]), rows["ref"][row], rows["alt"][row])
-            now = trimmed(*was) if before is None else _aligned(genome, chrom, was, before)
-            if now != was:
-                changed.append((int(rows["id"][row]), *now))
+    given = list(map(Alleles, rows["pos"].tolist(), rows["ref"].tolist(), rows["alt"].tolist()))
+    spelled = [trimmed(*alleles) for alleles in given]
+    for contig in genome.contigs if genome else []:
+        assert genome is not None
+        indels = [i for i in np.flatnonzero(rows["chrom"] == contig.chrom).tolist()
+                  if len(spelled[i].ref) != len(spelled[i].alt)]  # fmt: skip
+        for i, alleles in zip(indels, _aligned(genome, contig, [spelled[i] for i in indels]), strict=True):
+            spelled[i] = alleles
+    ids = rows["id"].tolist()
+    changed = [(ids[i], *now) for i, (was, now) in enumerate(zip(given, spelled, strict=True)) if now != was]
     if changed:
         con.register(
             "changed", pa.table(list(map(pa.array, zip(*changed, strict=True))), names=["id", "pos", "ref", "alt"])
@@ -79,28 +80,34 @@ def staged(con: duckdb.DuckDBPyConnection, genome: Genome | None) -> int:
     return len(changed)
 
 
-def _before(genome: Genome | None, chrom: str, starts: np.ndarray, refs: list[str]) -> list[str | None]:
-    """The `REACH` bases before each 0-based start; None where the genome does not hold them, or has another REF."""
-    found: list[str | None] = [None] * len(starts)
-    if genome is None:
+def _aligned(genome: Genome, contig: Contig, given: list[Alleles]) -> list[Alleles]:
+    """These indels as far to the left as they go on `contig`; those that do not lie on it as they are."""
+    found = list(given)
+    starts = np.array([v.pos - 1 for v in given], np.int64)
+    ends = starts + np.array([len(v.ref) for v in given], np.int64)
+    inside = np.flatnonzero((contig.start <= starts) & (ends <= contig.end))
+    if not len(inside):
         return found
-    reach = np.minimum(starts, REACH)
-    ends = starts + np.array([len(ref) for ref in refs])
-    covered = np.flatnonzero(genome.covers(chrom, starts - reach, ends) & (reach == REACH))
-    if len(covered):
-        fits = genome.alleles_match(chrom, starts[covered], [refs[i] for i in covered.tolist()])
-        windows = genome.windows(chrom, starts[covered] - REACH, REACH)
-        for i, window, fit in zip(covered.tolist(), windows, fits.tolist(), strict=True):
-            found[i] = window.tobytes().decode() if fit else None
+    fits = genome.alleles_match(contig.chrom, starts[inside], [given[i].ref for i in inside.tolist()])
+    left, reach = inside[fits], REACH
+    while len(left):
+        again = []
+        widths = np.minimum(starts[left] - contig.start, reach)
+        for width in np.unique(widths).tolist():
+            of_width = left[widths == width]
+            known = _before(genome, contig.chrom, starts[of_width], width)
+            for i, before in zip(of_width.tolist(), known, strict=True):
+                was: Alleles = given[i]
+                found[i], may_go_on = left_aligned(*was, before)
+                if may_go_on and len(before) == reach:
+                    again.append(i)
+        left, reach = np.array(again, np.int64), 4 * reach
     return found
 
 
-def _aligned(genome: Genome | None, chrom: str, was: Alleles, before: str) -> Alleles:
-    assert genome is not None
-    while (now := left_aligned(*was, before)) is None:
-        start = np.array([max(was.pos - 1 - 2 * len(before), 0)])
-        width = was.pos - 1 - int(start[0])
-        if width <= len(before) or not genome.covers(chrom, start, start + width)[0]:
-            return trimmed(*was)
-        before = genome.windows(chrom, start, width)[0].tobytes().decode()
-    return now
+def _before(genome: Genome, chrom: str, starts: Positions, width: int) -> list[str]:
+    """The `width` bases before each 0-based start, without those before a base that is not known: it is no anchor."""
+    if not width:
+        return [""] * len(starts)
+    windows = genome.windows(chrom, starts - width, width)
+    return [window.tobytes().decode().rpartition("N")[2] for window in windows]

@@ -12,8 +12,9 @@ import duckdb
 
 from agdb.errors import Refused
 from agdb.ingest import chain, source, table, text
+from agdb.ingest.header import once
+from agdb.ingest.plan import Column, Plan, Rule
 from agdb.ingest.rows import Delimited
-from agdb.ingest.table import Column, Rule
 from agdb.ingest.variants import OTHER_CONTIG, chrom_of
 
 #: The columns of the formats without a header, in order. -1 stands for "none" in p_value, q_value and peak.
@@ -132,7 +133,8 @@ def told(path: Path, head: Sequence[str], format_: str = "auto") -> Layout:
     above = head[skip - 1].removeprefix("#").split(delimiter) if skip and head[skip - 1].startswith("#") else []
     for names, lines in ((row, skip + 1), (above, skip)):
         if format_ == "auto" and len(names) >= 3 and len(found := _in_header(names)) >= 3:
-            return Layout("table", [found.get(name, name) for name in names], lines, delimiter)
+            once(names, f"{path}, line {lines}")
+            return Layout("table", [found.get(name, f"({name})") for name in names], lines, delimiter)
     has_bin = row[0].isdigit() and not row[1].isdigit() and row[2].lstrip("-").isdigit() and len(row) >= 4
     data = row[1:] if has_bin else row
     if not data[1].lstrip("-").isdigit():
@@ -169,7 +171,7 @@ def _guess(path: Path, row: Sequence[str]) -> str:
     return "broadPeak" if is_broad else "bed"
 
 
-def _plan(con: duckdb.DuckDBPyConnection, layout: Layout, draft: source.Draft) -> table.Plan:
+def _plan(con: duckdb.DuckDBPyConnection, layout: Layout, draft: source.Draft) -> Plan:
     has = [name for name in layout.names if name in {*TYPES, "chrom", "name", "component"}]
     select: dict[str, str] = {
         "chrom": chrom_of("chrom"), "written": f"CASE WHEN {chrom_of('chrom')} IS NULL THEN chrom END",
@@ -183,7 +185,7 @@ def _plan(con: duckdb.DuckDBPyConnection, layout: Layout, draft: source.Draft) -
                   "concat_ws(' ', chrom, chrom_start::BIGINT, chrom_end::BIGINT)",
                   "the file is on another assembly than --assembly says")  # fmt: skip
     lifted_by = draft.lifted_by
-    return table.Plan(
+    return Plan(
         columns={name: Column(name, TYPES.get(name, "VARCHAR")) for name in has},
         select={**select, **(chain.UNFIT if lifted_by else {})},
         rules=[*_RULES, _SUMMIT, beyond, _REJECTED],

@@ -1,8 +1,8 @@
-"""Presets: what the columns of a known table mean, as TOML. The shipped ones stand in `agdb/presets`, users keep their
-own.
+"""Presets: what the columns of a known table mean, as TOML. The shipped ones stand in `agdb/presets`; users keep
+theirs where they like.
 
 title = "..."                 what it is
-kind = "qtl"                  or "credible"
+kind = "qtl"                  or "credible", "variants", "predictions"
 qtl_type = "eqtl"             sqtl, caqtl, dsqtl, ...
 assembly = "GRCh38"           of its positions
 effect_allele = "alt"         "alt", "ref", or the column that names the allele
@@ -15,18 +15,21 @@ optional = ["maf"]            fields whose column may be missing
 [derived]                     field = SQL over the columns of the file
 """
 
+import hashlib
 import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from agdb.errors import Refused, UsageError
-from agdb.ingest import text
+from agdb.ingest import header
 from agdb.ingest.fields import FIELDS, UNITS
+
+KINDS = ("qtl", "credible", "variants", "predictions")
 
 #: Ways to tell a variant, the first that a preset has counts.
 VARIANT_FORMS = (("variant_id",), ("chrom", "pos", "ref", "alt"), ("chrom", "pos"))
@@ -50,6 +53,15 @@ class Preset:
     file: str | None = None
     optional: frozenset[str] = frozenset()
     derived: Mapping[str, str] = field(default_factory=dict)
+    is_shipped: bool = False
+
+    @property
+    def format(self) -> str:
+        """How a file was read, for table `source`: one's own preset is told by what it says, not by its name."""
+        if self.is_shipped:
+            return self.name
+        told = as_toml(replace(self, title="", file=None, columns=dict(sorted(self.columns.items()))))
+        return f"custom-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
     def found_in(self, names: Iterable[str]) -> dict[str, str]:
         """Field to column, for the fields whose column is among `names`."""
@@ -76,7 +88,7 @@ class Preset:
         missing = self.missing_in(names)
         if missing:
             wanted = [*missing, *self.found_in(names).values()]
-            text.require(path, names, wanted, f"{self.name} ({self.title})")
+            header.require(path, names, wanted, f"{self.name} ({self.title})")
         return self.found_in(names)
 
 
@@ -84,7 +96,8 @@ def shipped() -> list[Preset]:
     """The presets that come with agdb, by name."""
     folder = resources.files("agdb") / "presets"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
-    return [_parsed(f.name.removesuffix(".toml"), f.read_text(encoding="utf-8"), f.name) for f in files]
+    texts = [(f.name, f.read_text(encoding="utf-8")) for f in files]
+    return [replace(_parsed(name.removesuffix(".toml"), text, name), is_shipped=True) for name, text in texts]
 
 
 def named(name: str) -> Preset:
@@ -104,7 +117,10 @@ def named(name: str) -> Preset:
         )
     if not path.is_file():
         raise UsageError("there is no such preset", where=name, cure="--save-preset FILE.toml writes one")
-    return _parsed(path.stem, path.read_text(encoding="utf-8"), name)
+    try:
+        return _parsed(path.stem, path.read_text(encoding="utf-8"), name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused("the preset cannot be read as text", where=name, cure="is it the right file?") from error
 
 
 def recognised(path: Path, names: Sequence[str], among: Sequence[Preset]) -> Preset:
@@ -118,24 +134,38 @@ def recognised(path: Path, names: Sequence[str], among: Sequence[Preset]) -> Pre
         return fitting
     nearest = max(among, key=lambda p: len(p.found_in(names)) - 2 * len(p.missing_in(names)))
     other = _fitting(names, shipped())
+    where = f"{path}, line 1: {', '.join(names[:14])}"
     if other and len(other.found_in(names)) > len(nearest.found_in(names)):
-        raise Refused(f"this is another kind of file: {other.title}", where=f"{path}, line 1: {', '.join(names[:14])}",
-                      cure=f"agdb ingest {_COMMANDS[other.kind]} --preset {other.name}")  # fmt: skip
+        raise Refused(f"this is another kind of file: {other.title}", where=where, cure=_command(other))
+    if len(among) > 1 and len(nearest.found_in(names)) < len(nearest.missing_in(names)):
+        raise Refused("this table is none that agdb knows by its columns", where=where,
+                      cure=f"say what they mean: agdb ingest {nearest.kind} --map field=column,... (agdb presets lists "
+                           "what is known)")  # fmt: skip
     nearest.require(path, names)
     raise AssertionError("a preset that does not fit misses a column")
 
 
-#: The command that reads a kind of file.
-_COMMANDS = {"qtl": "qtl", "credible": "credible", "variants": "variants", "predictions": "predictions"}
+def _command(preset: Preset) -> str:
+    """The command that reads a file of this kind."""
+    of_scores = {"original": "--format original --window BP", "alphagenome_tidy": "--format tidy"}
+    how = of_scores.get(preset.name, f"--preset {preset.name}")
+    return f"agdb ingest {preset.kind} {how}"
 
 
 def _fitting(names: Sequence[str], among: Iterable[Preset]) -> Preset | None:
     fitting = [p for p in among if not p.missing_in(names)]
-    return max(fitting, key=lambda p: len(p.found_in(names)), default=None)
+    # of those that use as many columns, the one that knows of no others: a VCF is a table of variants too
+    return max(fitting, key=lambda p: (len(p.found_in(names)), -len(p.columns)), default=None)
 
 
 def from_options(
-    maps: Iterable[str], *, kind: str, assembly: str, effect_allele: str, effect_unit: str | None, qtl_type: str
+    maps: Iterable[str],
+    *,
+    kind: str,
+    assembly: str | None,
+    effect_allele: str,
+    effect_unit: str | None,
+    qtl_type: str | None,
 ) -> Preset:
     """A preset from `--map field=column,...` and what goes with it.
 
@@ -149,9 +179,6 @@ def from_options(
             what = "is given twice" if name in columns else "is not of the form field=column"
             raise UsageError(f"--map {pair.strip()!r} {what}", cure=f"fields are {', '.join(FIELDS)}")
         columns[name] = [column.strip().strip('"')]
-    if not any(set(form) <= columns.keys() for form in VARIANT_FORMS):
-        ways = " or ".join("+".join(form) for form in VARIANT_FORMS)
-        raise UsageError("--map does not say which columns tell the variant", cure=f"map {ways}")
     return _checked(
         Preset("custom", "columns named by --map", kind, columns, qtl_type, assembly, effect_allele, effect_unit)
     )
@@ -162,26 +189,74 @@ def _parsed(name: str, toml: str, where: str) -> Preset:
         found = tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:
         raise Refused(f"the preset is not TOML: {error}", where=where, cure="mend that line") from error
-    unknown = found.keys() - Preset.__dataclass_fields__.keys()
+    unknown = found.keys() - _KEYS.keys()
     if unknown or "columns" not in found:
         what = f"has an unknown key {min(unknown)!r}" if unknown else "has no table [columns]"
-        raise Refused(f"the preset {what}", where=where, cure=f"keys are {', '.join(Preset.__dataclass_fields__)}")
+        raise Refused(f"the preset {what}", where=where, cure=f"keys are {', '.join(_KEYS)}")
+    for key, value in found.items():
+        if not _is_of_type(key, value):
+            raise Refused(f"the preset has {key} = {value!r}", where=where, cure=f"{key} is {_KEYS[key]}")
     columns = {f: [c] if isinstance(c, str) else list(c) for f, c in found.pop("columns").items()}
     optional = frozenset(found.pop("optional", []))
     values = {"title": "a table of yours", "kind": "qtl", **found}
     return _checked(Preset(**{"name": name, **values}, columns=columns, optional=optional))
 
 
+#: The keys of a preset, and what they are.
+_KEYS = {
+    "title": "a text", "kind": "a text", "qtl_type": "a text", "assembly": "a text", "effect_allele": "a text",
+    "effect_unit": "a text", "tissue": "a text", "file": "a text", "is_strict": "true or false",
+    "merges_repeats": "true or false", "optional": "a list of fields",
+    "columns": "a table: field = column, or field = [columns]", "derived": "a table: field = SQL",
+}  # fmt: skip
+
+
+def _is_of_type(key: str, value: Any) -> bool:
+    def is_texts(found: Any) -> bool:
+        return isinstance(found, list) and bool(found) and all(isinstance(text, str) for text in found)
+
+    if key in ("columns", "derived"):
+        may_list = key == "columns"
+        return isinstance(value, dict) and all(isinstance(v, str) or (may_list and is_texts(v)) for v in value.values())
+    if key == "optional":
+        return value == [] or is_texts(value)
+    return isinstance(value, bool if key in ("is_strict", "merges_repeats") else str)
+
+
 def _checked(preset: Preset) -> Preset:
+    """The preset, with the column of its effect allele among its columns.
+
+    Raises:
+        UsageError: it says what nobody knows, does not tell the variant, or tells the effect allele in two ways.
+    """
+    where = f"preset {preset.name}"
     for name in [*preset.columns, *preset.derived, *preset.optional]:
         if name not in FIELDS:
-            raise UsageError(
-                f"preset {preset.name} has an unknown field {name!r}", cure=f"fields are {', '.join(FIELDS)}"
-            )
+            raise UsageError(f"{where} has an unknown field {name!r}", cure=f"fields are {', '.join(FIELDS)}")
+    if preset.kind not in KINDS:
+        raise UsageError(f"{where} is of an unknown kind {preset.kind!r}", cure=f"kinds are {', '.join(KINDS)}")
+    if not re.fullmatch(r"[\w.+-]+", preset.qtl_type or "none"):
+        raise UsageError(f"{preset.qtl_type!r} is no name of what was measured", cure="--kind, e.g. eqtl, caqtl, dsqtl")
     if preset.effect_unit is not None and preset.effect_unit not in UNITS:
         told = "; ".join(f"{unit}: {meaning}" for unit, (meaning, _) in UNITS.items())
         raise UsageError(f"unknown effect unit {preset.effect_unit!r}", cure=told)
-    return preset
+    if not any({*preset.columns, *preset.derived}.issuperset(form) for form in VARIANT_FORMS):
+        ways = " or ".join("+".join(form) for form in VARIANT_FORMS)
+        raise UsageError(f"{where} does not say which columns tell the variant", cure=f"map {ways}")
+    return _with_effect_allele(preset)
+
+
+def _with_effect_allele(preset: Preset) -> Preset:
+    declared, mapped = preset.effect_allele, list(preset.columns.get("effect_allele", ()))
+    of_alleles = [*preset.columns.get("ref", ()), *preset.columns.get("alt", ())]
+    if mapped:
+        if declared not in ("alt", *mapped):  # alt is what is meant where nothing is said
+            raise UsageError(f"the effect allele is {declared}, and column {mapped[0]!r} tells it",
+                             cure="say it once: --effect-allele COLUMN")  # fmt: skip
+        return replace(preset, effect_allele=mapped[0])
+    if declared in ("alt", "ref", *of_alleles) or "effect_allele" in preset.derived:
+        return preset
+    return replace(preset, columns={**preset.columns, "effect_allele": [declared]})
 
 
 def save(preset: Preset, path: Path) -> None:
@@ -192,7 +267,12 @@ def save(preset: Preset, path: Path) -> None:
     """
     if path.suffix != ".toml":
         raise UsageError(f"a preset is a TOML file, {path.name} is not", cure="end the name in .toml")
-    path.write_text(as_toml(preset), encoding="utf-8")
+    try:
+        path.write_text(as_toml(preset), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"the preset cannot be written: {error.strerror}", where=str(path), cure="name another file"
+        ) from error
 
 
 def as_toml(preset: Preset) -> str:

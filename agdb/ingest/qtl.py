@@ -1,8 +1,8 @@
-"""Associations: any table of molecular QTLs whose columns a preset names. The effect is turned to ALT against REF
-here."""
+"""Associations: any table of molecular QTLs whose columns a preset names. Effects become those of ALT against REF."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -11,8 +11,10 @@ import numpy as np
 from agdb.errors import Refused, UsageError
 from agdb.ingest import fields, reference, rows, source, table, variants
 from agdb.ingest import variant_table as vt
+from agdb.ingest.effect import of_alt
+from agdb.ingest.plan import Rule
 from agdb.ingest.preset import Preset, recognised, shipped
-from agdb.ingest.table import Rule
+from agdb.schema import KEY
 
 #: Columns of table qtl that come from a field of the same name.
 _OF_ASSOCIATION = ("slope", "slope_se", "pval_nominal", "af", "maf", "tss_distance", "ma_samples", "ma_count",
@@ -99,34 +101,32 @@ def _unit(preset: Preset) -> tuple[str, float]:
 def _load(
     con: duckdb.DuckDBPyConnection, read: vt.VariantTable, draft: source.Draft, loaded: source.Loaded, null: float
 ) -> None:
-    there = {*read.columns, *read.preset.derived}
-    effect, effect_rules = vt.effect_of_alt(read.preset, read.columns, null)
+    there = read.fields
+    effect, effect_rules = of_alt(read.preset, read.columns, null)
     phenotype, phenotype_rules = phenotype_of(read.preset, there)
     of_row = [f for f in _OF_ASSOCIATION if f in there]
     of_gene = [f for f in fields.EGENE if f in there]
     other = [f for f in ("tissue", "name") if f in there]
     select = {**{f: f for f in (*of_row, *of_gene, *other)}, **phenotype, **effect}
-    held = fields.rules([f for f in fields.FIELDS if f in there and f in select], is_strict=read.preset.is_strict)
-    tissue_rule = (
-        [Rule("tissue_missing", "the tissue is missing", "tissue IS NULL", "odd")] if "tissue" in there else []
-    )
-    plan = read.plan(con, draft, select, [*phenotype_rules, *tissue_rule, *held, *effect_rules])
+    held = fields.rules([f for f in fields.FIELDS if f in select], is_strict=read.preset.is_strict)
+    plan = read.plan(con, draft, select, [*phenotype_rules, *effect_rules, *held])
     source_id, staged, meet = vt.sources_of(con, draft, loaded)
     stored = [f for f in _OF_ASSOCIATION if f in select]
-    columns = ", ".join(["source_id", f"'{draft.assembly}'::assembly_t AS assembly", *variants.KEY[1:], "gene_id",
+    columns = ", ".join(["source_id", f"'{draft.assembly}'::assembly_t AS assembly", *KEY[1:], "gene_id",
                          "molecular_trait_id", *stored])  # fmt: skip
 
     def store() -> None:
-        meet()
         con.execute(f"INSERT INTO qtl BY NAME SELECT {columns} FROM {staged} AS staged")
         if of_gene:
             rank = ["signal_rank"] if "signal_rank" in there else []
             con.execute(
-                f"INSERT INTO egene BY NAME SELECT {', '.join(['source_id', 'gene_id', *rank, *of_gene])} FROM {staged}"
+                f"INSERT INTO egene BY NAME SELECT {', '.join(['source_id', 'gene_id', *rank, *of_gene])} "
+                f"FROM {staged} WHERE gene_id IS NOT NULL"
             )
         if "name" in there:
             vt.name_variants(con, draft.assembly, staged)
 
+    plan = replace(plan, staged=meet)
     loaded.take(table.load(con, read.rows, plan, source_id, store, read.options.progress), read.rows)
 
 
@@ -143,7 +143,7 @@ def phenotype_of(preset: Preset, there: set[str]) -> tuple[dict[str, str], list[
     is_missing = "gene_id IS NULL AND molecular_trait_id IS NULL"
     missing = Rule("phenotype_missing", what, is_missing, variant, "give the original file", preset.is_strict)
     if gene is None and trait is None:  # one phenotype, and no name for it
-        return {"gene_id": "NULL::VARCHAR", "molecular_trait_id": f"'{preset.qtl_type}'"}, []
+        return {"gene_id": "NULL::VARCHAR", "molecular_trait_id": f"'{preset.qtl_type or 'phenotype'}'"}, []
     select = {
         "gene_id": gene or "NULL::VARCHAR",
         "molecular_trait_id": (f"nullif({trait}, {gene})" if gene else trait) if trait else "NULL::VARCHAR",
@@ -158,12 +158,13 @@ def _finish(
     notes = []
     if read.preset.merges_repeats and (n := vt.merge_repeats(con, "qtl", loaded.source_ids)):
         loaded.rows_kept -= n
-        notes.append(f"{n:,} rows repeat an association for another name of its variant: merged, the names are kept")
-    if "signal_rank" in read.columns:
-        con.execute(
-            "UPDATE qtl SET is_conditional = n > 1 FROM (SELECT gene_id, count(*) AS n FROM qtl WHERE source_id IN "
-            "$ids "
-            "GROUP BY gene_id) AS g WHERE source_id IN $ids AND g.gene_id = qtl.gene_id",
+        notes.append(vt.merged(n, has_names="name" in read.fields))
+    if "signal_rank" in read.fields:
+        con.execute(  # signals are those of a gene (GTEx groups the introns of one), or of what was measured instead
+            "UPDATE qtl SET is_conditional = g.n > 1 FROM (SELECT source_id, coalesce(gene_id, molecular_trait_id) AS "
+            "gene, greatest(count(DISTINCT signal_rank), max(signal_rank)) AS n FROM qtl WHERE source_id IN $ids "
+            "GROUP BY ALL) AS g "
+            "WHERE g.source_id = qtl.source_id AND g.gene = coalesce(qtl.gene_id, qtl.molecular_trait_id)",
             {"ids": loaded.source_ids},
         )
         query = "SELECT count(*) FILTER (is_conditional) FROM qtl WHERE source_id IN ?"

@@ -16,8 +16,8 @@ def ingest(con: duckdb.DuckDBPyConnection, path: Path, assembly: str, allow_mism
 
     Raises:
         Refused: not a FASTA, its chromosomes have the lengths of another assembly, another one is registered, or more
-            than 5 % of the alleles differ (unless `allow_mismatch`): it looks like another assembly. The database is as
-            before.
+            than 5 % of the alleles differ (unless `allow_mismatch`): it looks like another assembly. The database is
+            as before.
     """
     draft = source.Draft("genome", "fasta", path, source.assembly_name(assembly))
     with _tidy(_work_dir(con)) as work_dir, closing(Genome(path, work_dir)) as genome:

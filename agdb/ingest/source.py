@@ -5,7 +5,7 @@ A file that holds several tissues becomes one source for each: a source is what 
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +13,9 @@ import duckdb
 
 from agdb import db
 from agdb.errors import Refused
-from agdb.ingest import text
+from agdb.ingest import tap
+from agdb.ingest.plan import Counts
 from agdb.ingest.rows import Rows
-from agdb.ingest.table import Counts
 
 #: Assemblies by any of their names.
 ASSEMBLIES = {
@@ -75,10 +75,17 @@ class Loaded:
         return self.source_ids[0]
 
     def take(self, counts: Counts, rows: Rows) -> None:
-        """Note what a reader counted, and what it learnt of a file that can be read only once."""
+        """Note what a reader counted, and what it learnt of a file that can be read only once.
+
+        Raises:
+            Refused: the bytes that were read are not those that the sha256 was made of.
+        """
         self.rows_read, self.rows_kept, self.rejected = counts.read, counts.kept, counts.rejected
         if self.sha256 is None:
             self.sha256, self.bytes = rows.sha256, rows.bytes_read
+        elif rows.sha256 not in (None, self.sha256):
+            raise Refused("the file changed while it was read", where=str(rows.path),
+                          cure="wait until it is written (a download?), then ingest it again")  # fmt: skip
 
 
 def assembly_name(name: str) -> str:
@@ -99,9 +106,9 @@ def sha256(path: Path) -> str | None:
     Raises:
         Refused: the file cannot be opened.
     """
-    if text.is_pipe(path):
+    if tap.is_pipe(path):
         return None
-    text.check_path(path)
+    tap.check_path(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -174,7 +181,7 @@ def loading(con: duckdb.DuckDBPyConnection, draft: Draft, digest: str | None) ->
 def add(con: duckdb.DuckDBPyConnection, draft: Draft, loaded: Loaded, tissue: str | None) -> int:
     """A new row of table `source`; returns its source_id."""
     source_id = db.next_id(con, "source")
-    path = draft.path if text.is_pipe(draft.path) else draft.path.resolve()
+    path = draft.path if tap.is_pipe(draft.path) else draft.path.resolve()
     columns = ("kind", "format", "qtl_type", "biosample", "assembly", "lifted_from", "lifted_by", "effect",
                "effect_unit", "effect_allele", "null_value", "row_filter")  # fmt: skip
     values = {
@@ -197,25 +204,32 @@ def _count(con: duckdb.DuckDBPyConnection, loaded: Loaded) -> None:
     )  # fmt: skip
     if len(loaded.source_ids) > 1:
         con.execute(
-            "UPDATE source SET rows_kept = q.n, rows_rejected = coalesce(r.n, 0), rows_read = q.n + coalesce(r.n, 0) "
-            "FROM (SELECT source_id, count(*) AS n FROM (SELECT source_id FROM qtl UNION ALL SELECT source_id FROM "
-            "credible) "
-            "      GROUP BY 1) AS q "
-            "LEFT JOIN (SELECT source_id, count(*) AS n FROM rejected GROUP BY 1) AS r USING (source_id) "
-            "WHERE source.source_id = q.source_id AND q.source_id IN ?",
+            "UPDATE source SET rows_kept = c.kept, rows_rejected = c.rejected, rows_read = c.kept + c.rejected FROM ("
+            "SELECT source_id, count(*) FILTER (is_kept) AS kept, count(*) FILTER (NOT is_kept) AS rejected FROM ("
+            "SELECT source_id, true AS is_kept FROM qtl UNION ALL SELECT source_id, true FROM credible "
+            "UNION ALL SELECT source_id, false FROM rejected) GROUP BY source_id) AS c "
+            "WHERE source.source_id = c.source_id AND c.source_id IN ?",
             [loaded.source_ids],
         )
 
 
 def _gate(con: duckdb.DuckDBPyConnection, draft: Draft, loaded: Loaded) -> None:
-    """Run the checks that gate this kind of source: one that refuses raises, one that warns leaves a note."""
+    """Run the checks that gate this kind of source: one that refuses raises, one that warns leaves a note.
+
+    The variable `new_sources` tells those checks that compare sources which ones are asked for; else it is all.
+    """
     kinds = {draft.kind, "qtl"} if draft.effect else {draft.kind}
-    for check in db.checks():
-        if not kinds & set(check.gates):
-            continue
-        # a problem of a scorer or of an assembly, not of one source, has no source_id
-        query = f"SELECT problem FROM ({check.sql}) WHERE source_id IN ? OR source_id IS NULL"
-        for (problem,) in con.execute(query, [loaded.source_ids]).fetchall():
-            if check.severity == "refuse":
-                raise Refused(problem, where=f"{draft.path} (check {check.name})", cure=check.cure)
-            loaded.notes.append(f"warning: {problem}\n    cure: {check.cure}")
+    con.execute(f"SET VARIABLE new_sources = {loaded.source_ids}")
+    try:
+        for check in db.checks():
+            if not kinds & set(check.gates):
+                continue
+            # a problem of a scorer or of an assembly, not of one source, has no source_id
+            query = f"SELECT problem FROM ({check.sql}) WHERE source_id IN ? OR source_id IS NULL"
+            for (problem,) in con.execute(query, [loaded.source_ids]).fetchall():
+                if check.severity == "refuse":
+                    raise Refused(problem, where=f"{draft.path} (check {check.name})", cure=check.cure)
+                loaded.notes.append(f"warning: {problem}\n    cure: {check.cure}")
+    finally:
+        with suppress(duckdb.Error):  # of a transaction that is over because of another error
+            con.execute("RESET VARIABLE new_sources")

@@ -1,108 +1,35 @@
 """Rows into the temp table `staged`, a part at a time: by name, typed, held to rules, and numbered by line.
 
-A file that is not what it says is refused whole, with line and column. Rows that are well-formed but cannot be used
-are moved to table `rejected` with a reason.
+A file that is not what it says is refused whole, with line and column: its first such line, whatever the size of the
+parts. Rows that are well-formed but cannot be used are moved to table `rejected` with a reason.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from agdb.errors import Refused, UsageError
-from agdb.ingest import text
-from agdb.ingest.rows import WHOLE, Part, Rows, guessed_types, identifier
-
-#: More rejected rows than this share, and it is the file that is wrong, not its rows.
-MAX_REJECTED_SHARE = 0.10
-#: Rows that have to be read before a share of them means something.
-_ENOUGH_ROWS = 1000
+from agdb.ingest import damage, text
+from agdb.ingest.cells import NOT_A_NUMBER, NOT_FINITE, NOT_WHOLE, ODD_CELL, WHOLE, cell, identifier
+from agdb.ingest.part import Part
+from agdb.ingest.plan import Counts, Plan, Rule
+from agdb.ingest.rows import Rows
 
 _OTHER = "this looks like another kind of file, or another assembly; nothing was kept"
 _CURES = {"no_variant_at_position": "the table has no alleles: ingest the variants first (agdb ingest variants)"}
+_AGAIN = "mend that line, or download the file again; nothing was kept"
 
 #: Told how many bytes of the file have been read.
 Progress = Callable[[int], None]
 
 
-class Rule(NamedTuple):
-    """What a row must not be.
-
-    Attributes:
-        reason: One word, for table `rejected`.
-        what: The same in words, for a refusal.
-        broken: The condition, in SQL over the columns of `staged`.
-        show: SQL of what to show of such a row.
-        cure: What to do about it.
-        is_fatal: Whether one such row refuses the file; else the row alone is rejected.
-    """
-
-    reason: str
-    what: str
-    broken: str
-    show: str
-    cure: str = "give the original file; are columns swapped?"
-    is_fatal: bool = True
-
-
-class Column(NamedTuple):
-    """A column of the file that is read, and as what: a DuckDB type; those of `rows.WHOLE` are staged as DOUBLE."""
-
-    name: str
-    type: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How rows are read.
-
-    Attributes:
-        columns: What is read of the file: field to column.
-        select: The columns of `staged`: name to SQL over the fields, and over `prepared`.
-        rules: The first rule that a row breaks counts.
-        derived: More fields: name to SQL over the columns of the file.
-        where: SQL condition over the columns of the file; other rows are passed over.
-        prepared: SQL columns made of the fields that more than one of `select` uses.
-        adapt: What changes `staged` once it has held to the rules; the rows then have to hold to `adapted`.
-        max_rejected: Largest share of rows that may be rejected.
-        is_strict: Whether a number that is none refuses the file; else the row is rejected.
-        unnested: A field that holds several values, separated by commas: each of them is a row of `staged`.
-    """
-
-    columns: Mapping[str, Column]
-    select: Mapping[str, str]
-    rules: Sequence[Rule]
-    derived: Mapping[str, str] = field(default_factory=dict)
-    where: str | None = None
-    prepared: Mapping[str, str] = field(default_factory=dict)
-    adapt: Sequence[Callable[[], None]] = ()
-    adapted: Sequence[Rule] = ()
-    max_rejected: float = MAX_REJECTED_SHARE
-    is_strict: bool = True
-    unnested: str | None = None
-
-    def types(self, rows: Rows) -> dict[str, str]:
-        """The columns of the file that are read, with their types: all of them where SQL may ask for any."""
-        asked = {column.name: column.type for column in self.columns.values()}
-        return {**guessed_types(rows), **asked} if self.derived or self.where else asked
-
-
-@dataclass
-class Counts:
-    """Rows read (of those that were asked for), rows passed over, and rows rejected by reason."""
-
-    read: int = 0
-    passed_over: int = 0
-    rejected: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def kept(self) -> int:
-        """Rows that were neither refused nor rejected."""
-        return self.read - sum(self.rejected.values())
+#: What DuckDB says of SQL that means nothing, and of SQL that cannot be computed for some row.
+_SENSELESS = (duckdb.ParserException, duckdb.CatalogException, duckdb.BinderException, duckdb.NotImplementedException)
+_FAILED = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException)
 
 
 def load(
@@ -121,30 +48,26 @@ def load(
 
     Raises:
         Refused: a row has too many or too few columns or is blank, a number is no number, a row breaks a fatal rule,
-        too
-            many rows are rejected, or the file is damaged. The first such row is named.
+            too many rows are rejected, or the file is damaged. The first such row is named.
     """
-    counts = Counts()
-    rules = [*_number_rules(plan), *plan.rules]
+    staging = _Staging(con, rows, plan, source_id)
     with rows.parts(con, plan.types(rows), _spill(con)) as parts:
         for part in parts:
-            line = _stage(con, rows, plan, part, counts)
-            _hold(con, rows, part, line, rules, source_id, counts)
-            for step in plan.adapt:
-                step()
-            _hold(con, rows, part, line, plan.adapted, source_id, counts)
-            _not_too_many(rows.path, counts, plan.max_rejected, is_last=False)
+            staging.take(part)
             store()
             progress(rows.bytes_read)
-    if counts.read and not counts.kept:
-        told = ", ".join(f"{why}: {n:,}" for why, n in counts.rejected.items())
-        raise Refused(
-            f"not one row can be used ({told})", where=str(rows.path), cure=_CURES.get(told.split(":")[0], _OTHER)
-        )
+    counts = staging.counts
+    told = ", ".join(f"{why}: {n:,}" for why, n in counts.rejected.items())
     if not counts.read:
         what = "no row meets the condition of --where" if counts.passed_over else "the file has no data rows"
         raise Refused(what, where=str(rows.path), cure="download or make it again")
-    _not_too_many(rows.path, counts, plan.max_rejected, is_last=True)
+    if not counts.kept:
+        cure = _CURES.get(told.split(":")[0], _OTHER)
+        raise Refused(f"not one row can be used ({told})", where=str(rows.path), cure=cure)
+    n = sum(counts.rejected.values())
+    if n > plan.max_rejected * counts.read:
+        what = f"{n:,} of {counts.read:,} rows cannot be used ({told})"
+        raise Refused(what, where=str(rows.path), cure=_OTHER)
     return counts
 
 
@@ -153,100 +76,169 @@ def _spill(con: duckdb.DuckDBPyConnection) -> Path:
     return Path(str(con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0]))
 
 
-def _stage(con: duckdb.DuckDBPyConnection, rows: Rows, plan: Plan, part: Part, counts: Counts) -> str:
-    """Stage a part; returns SQL of the line of a staged row."""
-    fields = {name: identifier(column.name) for name, column in plan.columns.items()} | dict(plan.derived)
+@dataclass
+class _Staging:
+    """A file on its way through `staged`. `source_id` is SQL; `blank` is a blank line after which no row came yet."""
+
+    con: duckdb.DuckDBPyConnection
+    rows: Rows
+    plan: Plan
+    source_id: str
+    counts: Counts = field(default_factory=Counts)
+    blank: int = 0
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """What a row must not be before it is adapted."""
+        return [*self.plan.first, *_cell_rules(self.plan), *self.plan.rules]
+
+    def take(self, part: Part) -> None:
+        """Stage a part, and hold it to the rules before and after it is adapted."""
+        line = self._stage_or_refuse(part)
+        self._hold(part, line, self.rules)
+        for step in self.plan.adapt:
+            step()
+        self._hold(part, line, self.plan.adapted)
+
+    def _stage_or_refuse(self, part: Part) -> str:
+        """Stage a part; returns SQL of the line of a staged row.
+
+        Raises:
+            Damaged: a line is no row, and those before it break no rule: whatever is wrong first is told.
+        """
+        if self.blank and not (part.chunk and part.chunk.is_blank):
+            raise damage.between_rows(self.rows.path, self.blank)
+        try:
+            return self._stage(part)
+        except damage.Damaged as damaged:
+            if part.chunk and damaged.line > part.first_line:
+                chunk = damage.before(part.chunk, damaged.line)
+                before = part._replace(chunk=chunk, rows=chunk.lines)
+                self._hold(before, self._stage(before, is_sound=True), self.rules)
+            raise
+
+    def _stage(self, part: Part, *, is_sound: bool = False) -> str:
+        chunk = part.chunk
+        if chunk and chunk.is_odd and not is_sound:
+            self._look(chunk, lines=chunk.lines)
+        try:
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {_select(self.rows, self.plan, part)}")
+        except (*_SENSELESS, *_FAILED) as error:
+            raise self._unreadable(error) from error
+        # rows keep the order of the file, but their ids need not start at 0
+        line = "line" if self.plan.unnested else "rowid"
+        n, lines, first = self.con.execute(
+            f"SELECT count(*), coalesce(max({line}) - min({line}) + 1, 0), coalesce(min({line}), 0) FROM staged"
+        ).fetchall()[0]
+        if chunk and not is_sound and (lines, lines * (self.rows.shape.columns - 1)) != (chunk.lines, chunk.delimiters):
+            self._look(chunk, lines)
+        if self.plan.where:
+            self.con.execute("DELETE FROM staged WHERE NOT asked")
+            asked = int(self.con.execute("SELECT count(*) FROM staged").fetchall()[0][0])
+            n, self.counts.passed_over = asked, self.counts.passed_over + n - asked
+        self.counts.read += n
+        self.plan.staged()
+        return f"{line} + {part.first_line - int(first)}"
+
+    def _look(self, chunk: text.Chunk, lines: int) -> None:
+        """Look at every line, since rows, lines and delimiters do not add up, or a byte is odd.
+
+        Raises:
+            Damaged: a line is no row.
+        """
+        looked = damage.look(self.rows.path, chunk, self.rows.shape)
+        if looked.damaged:
+            raise looked.damaged
+        if looked.rows != lines:
+            raise Refused(f"{looked.rows:,} lines were read as {lines:,} rows", where=str(self.rows.path),
+                          cure="are there line ends or delimiters within its cells?")  # fmt: skip
+        self.blank = self.blank or looked.blank
+
+    def _unreadable(self, error: duckdb.Error) -> Exception:
+        """What is wrong with rows that DuckDB did not compute."""
+        said = str(error).strip().splitlines()[0]
+        if self.plan.where or self.plan.derived:
+            what, cure = "a condition or derived column cannot be computed", f"columns are {', '.join(self.rows.names)}"
+            return UsageError(f"{what}: {said}", where=str(self.rows.path), cure=cure)
+        if not isinstance(error, _FAILED):
+            return error  # a bug of agdb
+        return Refused(f"the file cannot be read as a table: {said}", where=str(self.rows.path), cure=_AGAIN)
+
+    def _hold(self, part: Part, line: str, rules: Sequence[Rule]) -> None:
+        """Refuse the file at the first row that breaks a fatal rule; move the rows that break another to `rejected`.
+
+        One pass tells which rules are broken at all: mostly none, and 2.4 M rows take 0.2 s. Finding the rows that
+        break one is another matter, and done only then.
+        """
+        if not rules:
+            return
+        query = f"SELECT {', '.join(f'bool_or({rule.broken})' for rule in rules)} FROM staged"
+        if not any(self.con.execute(query).fetchall()[0]):
+            return
+        first_of = "CASE " + " ".join(f"WHEN {rule.broken} THEN {i}" for i, rule in enumerate(rules)) + " END"
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE misfit AS SELECT rowid AS id, {line} AS line, {first_of} AS rule "
+            f"FROM staged WHERE {first_of} IS NOT NULL"
+        )
+        fatal = [i for i, rule in enumerate(rules) if rule.is_fatal]
+        query = "SELECT id, line, rule FROM misfit WHERE rule IN ? ORDER BY line LIMIT 1"
+        for row, number, i in self.con.execute(query, [fatal]).fetchall():
+            shown = self.con.execute(f"SELECT {rules[i].show} FROM staged WHERE rowid = ?", [row]).fetchall()[0][0]
+            raise self._refused(number, rules[i], str(shown))
+        self._reject(part, rules)
+
+    def _refused(self, number: int, rule: Rule, shown: str) -> Refused:
+        where = f"{self.rows.path}, {self.rows.line} {number}"
+        if rule.show != "odd_cell":
+            return Refused(f"{rule.what}: {shown}", where=where, cure=rule.cure)
+        _, place, value = shown.split("|", 2)
+        name = self.rows.names[int(place)]
+        if rule.reason == NOT_A_NUMBER:
+            return Refused(f"{value[:80]!r} {rule.what}", where=f"{where}, column {name!r}", cure=rule.cure)
+        kind = next(column.type for column in self.plan.columns.values() if column.name == name)
+        limit = f" up to {WHOLE[kind]:,}" if rule.reason == NOT_WHOLE else ""
+        return Refused(f"column {name!r} {rule.what}{limit}: {value}", where=where, cure=rule.cure)
+
+    def _reject(self, part: Part, rules: Sequence[Rule]) -> None:
+        """Move the rows of `misfit` to `rejected`, as they stand in the file."""
+        as_read = "to_json(staged)::VARCHAR"
+        if part.chunk:
+            numbers = {n for (n,) in self.con.execute("SELECT line FROM misfit").fetchall()}
+            found = damage.lines_at(part.chunk, numbers)
+            self.con.register("written", pa.table({"line": list(found), "text": list(found.values())}))
+            as_read = "(SELECT w.text FROM written AS w WHERE w.line = m.line)"
+        self.con.execute(
+            f"INSERT INTO rejected SELECT {self.source_id}, m.line, (?::VARCHAR[])[m.rule + 1], {as_read} "
+            "FROM staged JOIN misfit AS m ON m.id = staged.rowid ORDER BY m.line",
+            [[rule.reason for rule in rules]],
+        )
+        query = "SELECT rule, count(*) FROM misfit GROUP BY rule ORDER BY rule"
+        for i, n in self.con.execute(query).fetchall():
+            self.counts.rejected[rules[i].reason] = self.counts.rejected.get(rules[i].reason, 0) + n
+        self.con.execute("DELETE FROM staged WHERE rowid IN (SELECT id FROM misfit)")
+
+
+def _select(rows: Rows, plan: Plan, part: Part) -> str:
+    """SQL of the rows of `staged`: fields of the file's cells, then `prepared`, then `select`."""
+    places = {name: i for i, name in enumerate(rows.names)}
+    named = "".join(f", {cell(places[name])} AS {identifier(name)}" for name in plan.spoken_of(rows))
+    fields = {name: cell(places[column.name]) for name, column in plan.columns.items()} | dict(plan.derived)
+    fields["odd_cell"] = ODD_CELL
     prepared = "".join(f", {sql} AS {name}" for name, sql in plan.prepared.items())
-    star, select = "*", dict(plan.select)
+    star, select = "*", {**plan.select, "odd_cell": "odd_cell"}
     if plan.where:
-        fields["asked"], select["asked"] = f"coalesce(({plan.where}), false)", "asked"
+        fields["asked"], select["asked"] = f"coalesce((\n{plan.where}\n), false)", "asked"
     if plan.unnested:
         fields["line"], select["line"] = "row_number() OVER () - 1", "line"
         star = f"* REPLACE (unnest(string_split(coalesce({plan.unnested}, '(missing)'), ',')) AS {plan.unnested})"
-    try:
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {_columns(select)} FROM "
-            f"(SELECT {star}{prepared} FROM (SELECT {_columns(fields)} FROM ({part.select})))"
-        )
-    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        raise _not_a_table(rows, part, error) from error
-    except duckdb.BinderException as error:
-        if not (plan.where or plan.derived):
-            raise
-        what = f"a condition or derived column cannot be computed: {str(error).splitlines()[0]}"
-        raise UsageError(what, where=str(rows.path), cure=f"columns are {', '.join(rows.names)}") from error
-    line = "line" if plan.unnested else "rowid"  # rows keep the order of the file, but their ids need not start at 0
-    n, last, first = con.execute(
-        f"SELECT count(*), coalesce(max({line}) - min({line}) + 1, 0), coalesce(min({line}), 0) FROM staged"
-    ).fetchall()[0]
-    if part.chunk and (part.chunk.has_nul or last != part.rows):
-        text.refuse_lines(rows.path, part.chunk)
-    if plan.where:
-        con.execute("DELETE FROM staged WHERE NOT asked")
-        asked = int(con.execute("SELECT count(*) FROM staged").fetchall()[0][0])
-        n, counts.passed_over = asked, counts.passed_over + n - asked
-    counts.read += n
-    return f"{line} + {part.first_line - int(first)}"
+    return (
+        f"SELECT {_columns(select)} FROM (SELECT {star}{prepared} FROM "
+        f"(SELECT {_columns(fields)} FROM (SELECT *{named} FROM ({part.select}))))"
+    )
 
 
 def _columns(named: Mapping[str, str]) -> str:
     return ", ".join(f"{sql} AS {identifier(name)}" for name, sql in named.items())
-
-
-def _hold(
-    con: duckdb.DuckDBPyConnection,
-    rows: Rows,
-    part: Part,
-    line: str,
-    rules: Sequence[Rule],
-    source_id: str,
-    counts: Counts,
-) -> None:
-    """Refuse the file at the first row that breaks a fatal rule; move the rows that break another one to `rejected`.
-
-    One pass tells which rules are broken at all: mostly none, and 2.4 M rows take 0.2 s. Finding the rows that break
-    one is another matter, and done only then.
-    """
-    if not rules:
-        return
-    broken = con.execute(f"SELECT {', '.join(f'bool_or({rule.broken})' for rule in rules)} FROM staged").fetchall()[0]
-    if not any(broken):
-        return
-    first_of = "CASE " + " ".join(f"WHEN {rule.broken} THEN {i}" for i, rule in enumerate(rules)) + " END"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE misfit AS SELECT rowid AS id, {line} AS line, {first_of} AS rule "
-                f"FROM staged WHERE {first_of} IS NOT NULL")  # fmt: skip
-    fatal = [i for i, rule in enumerate(rules) if rule.is_fatal]
-    worst = con.execute("SELECT id, line, rule FROM misfit WHERE rule IN ? ORDER BY line LIMIT 1", [fatal]).fetchall()
-    if worst:
-        row, number, i = worst[0]
-        shown = con.execute(f"SELECT {rules[i].show} FROM staged WHERE rowid = ?", [row]).fetchall()[0][0]
-        raise Refused(f"{rules[i].what}: {shown}", where=f"{rows.path}, {rows.line} {number}", cure=rules[i].cure)
-    as_read = "to_json(staged)::VARCHAR"
-    if part.chunk:
-        numbers = {n for (n,) in con.execute("SELECT line FROM misfit").fetchall()}
-        found = text.lines_at(part.chunk, numbers)
-        con.register("written", pa.table({"line": list(found), "text": list(found.values())}))
-        as_read = "(SELECT w.text FROM written AS w WHERE w.line = m.line)"
-    con.execute(
-        f"INSERT INTO rejected SELECT {source_id}, m.line, (?::VARCHAR[])[m.rule + 1], {as_read} "
-        "FROM staged JOIN misfit AS m ON m.id = staged.rowid ORDER BY m.line",
-        [[rule.reason for rule in rules]],
-    )
-    for i, n in con.execute("SELECT rule, count(*) FROM misfit GROUP BY rule ORDER BY rule").fetchall():
-        counts.rejected[rules[i].reason] = counts.rejected.get(rules[i].reason, 0) + n
-    con.execute("DELETE FROM staged WHERE rowid IN (SELECT id FROM misfit)")
-
-
-def _not_too_many(path: Path, counts: Counts, share: float, *, is_last: bool) -> None:
-    n = sum(counts.rejected.values())
-    if n <= share * counts.read or not (is_last or counts.read >= _ENOUGH_ROWS):
-        return
-    told = ", ".join(f"{why}: {n:,}" for why, n in counts.rejected.items())
-    raise Refused(
-        f"{n:,} of {counts.read:,} rows cannot be used ({told})",
-        where=str(path),
-        cure=_OTHER,
-    )
 
 
 def contig_end(assembly: str, chrom: str) -> str:
@@ -259,45 +251,22 @@ def contig_end(assembly: str, chrom: str) -> str:
     return f"{lengths}[enum_code({chrom}) + 1]"
 
 
-def _number_rules(plan: Plan) -> list[Rule]:
-    """NaN and infinities have no place in a column of numbers, nor fractions in one of whole numbers."""
-    rules = []
-    for name, (told, kind) in plan.columns.items():
-        if name not in plan.select or (kind != "DOUBLE" and kind not in WHOLE):
-            continue
-        what, cure = f"column {told!r} is not a finite number", "leave the cell empty where there is no value"
-        rules.append(Rule("not_finite", what, f"NOT isfinite({name})", f"{name}::VARCHAR", cure, plan.is_strict))
-        if kind in WHOLE:
-            what = f"column {told!r} is not a whole number up to {WHOLE[kind]:,}"
-            broken = f"{name} <> trunc({name}) OR abs({name}) > {WHOLE[kind]}"
-            rules.append(Rule("not_a_whole_number", what, broken, f"{name}::VARCHAR", is_fatal=plan.is_strict))
+def _cell_rules(plan: Plan) -> list[Rule]:
+    """NaN and infinities have no place in a column of numbers, nor fractions in one of whole numbers, nor text in any.
+
+    Of a derived column it is known only when it is computed whether it holds numbers.
+    """
+    cure = "leave the cell empty where there is no value"
+    rules = [
+        Rule(NOT_A_NUMBER, "is not a number", f"starts_with(odd_cell, '{NOT_A_NUMBER}')", "odd_cell", _AGAIN),
+        Rule(NOT_FINITE, "is not a finite number", f"starts_with(odd_cell, '{NOT_FINITE}')", "odd_cell", cure,
+             plan.is_strict),
+        Rule(NOT_WHOLE, "is not a whole number", f"starts_with(odd_cell, '{NOT_WHOLE}')", "odd_cell",
+             is_fatal=plan.is_strict),
+    ]  # fmt: skip
+    for name in plan.derived.keys() & plan.select.keys():
+        broken = f"typeof({name}) = 'DOUBLE' AND NOT isfinite(TRY_CAST({name} AS DOUBLE))"
+        rules.append(
+            Rule(NOT_FINITE, f"{name} is not a finite number", broken, f"{name}::VARCHAR", cure, plan.is_strict)
+        )
     return rules
-
-
-#: What DuckDB says of a file, and what it means.
-_MEANINGS = {
-    "state machine": "the lines do not end alike (LF, CRLF, CR)",
-    "Invalid unicode": "the line is not text (UTF-8)",
-    "aximum line size": "the line is longer than 2 MB",
-}
-
-
-def _not_a_table(rows: Rows, part: Part, error: duckdb.Error) -> Refused:
-    """DuckDB's report on a file in one sentence: what, at which line and column."""
-    said = str(error)
-    line = re.search(r"CSV Error on Line: (\d+)", said)
-    where = f"{rows.path}, {rows.line} {int(line[1]) + part.first_line - 1}" if line else str(rows.path)
-    cure = "mend that line, or download the file again"
-    original = re.search(r"Original Line:\s*(#|track\b|browser\b)", said)
-    bad = re.search(r"converting column \"c(\d+)\". Could not convert string \"(.*?)\" to '\w+'", said, re.DOTALL)
-    count = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
-    meaning = next((meaning for sign, meaning in _MEANINGS.items() if sign in said), None)
-    if bad:
-        what, where = f"{bad[2][:80]!r} is not a number", f"{where}, column {rows.names[int(bad[1])]!r}"
-    elif original:
-        what, cure = "a comment stands between the rows", "comments stand before the first row: take the line out"
-    elif count:
-        what = f"the row has {count[2]} columns where {count[1]} are expected"
-    else:
-        what = meaning or f"the file cannot be read as a table: {said.strip().splitlines()[0]}"
-    return Refused(what, where=where, cure=f"{cure}; nothing was kept")

@@ -5,15 +5,11 @@ beside the database for as long as it is being loaded, so that neither memory no
 is unpacked meanwhile. From plain text DuckDB parses on all cores, from a gzip on one.
 """
 
-import hashlib
 import io
 import re
-import stat
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
 from tempfile import TemporaryDirectory
@@ -23,15 +19,20 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from isal import igzip, isal_zlib
 
 from agdb.errors import Refused
+from agdb.ingest import tap
 
 #: What reading a gzip raises when it is cut short or damaged.
 DAMAGE: tuple[Any, ...] = (EOFError, isal_zlib.error, igzip.BadGzipFile)
 
-#: Bytes of text in a chunk: some 500,000 rows of a GTEx table.
+#: Bytes of text in a chunk: some 500,000 rows of a GTEx table. What is read of a file does not depend on it.
 CHUNK_BYTES = 64 << 20
 _BLOCK = 1 << 20
 #: How many lines `head` has at most, after those that open with ## (of a VCF), and how much text is looked at for them.
 HEAD_LINES, _HEAD_BYTES = 100, 16 << 20
+#: Bytes of the longest line that DuckDB takes.
+LONGEST_LINE = 2 << 20
+BOM = b"\xef\xbb\xbf"
+_COMMENT = re.compile(rb"^#.*", re.MULTILINE)
 
 #: The first bytes of files that are something else, and what to do with them.
 _OTHER_FORMATS = {
@@ -39,39 +40,32 @@ _OTHER_FORMATS = {
     b"BZh": ("a bzip2 file", "pipe it in: bzip2 -dc FILE | agdb ingest ... -"),
     b"\xfd7zXZ": ("an xz file", "pipe it in: xz -dc FILE | agdb ingest ... -"),
     b"\x28\xb5\x2f\xfd": ("a zstd file", "pipe it in: zstd -dc FILE | agdb ingest ... -"),
-    b"PAR1": ("a Parquet file", "name it .parquet"),
+    b"PAR1": ("a Parquet file", "tables of QTLs, fine-mapping, variants and scores can be Parquet, but not in a pipe"),
+    b"SQLite format 3\0": ("a SQLite file", "fine-mapping can be SQLite, but not in a pipe"),
     b"\xff\xfe": ("text in UTF-16", "save it as UTF-8"),
     b"\xfe\xff": ("text in UTF-16", "save it as UTF-8"),
 }
+_TAR, _TAR_AT = b"ustar", 257
 
 
 class Chunk(NamedTuple):
-    """Whole lines of a file, unpacked: where they lie, the number of the first one (from 1), and how many they are."""
+    """Whole lines of a file, unpacked and ended by LF alone, in a file of their own.
+
+    Attributes:
+        path: Where they lie.
+        first_line: Number of the first of them, from 1.
+        lines: How many they are.
+        delimiters: How often the delimiter of the table stands in them.
+        is_odd: Whether they hold a byte that no table has: NUL, a lone CR, a byte order mark.
+        is_blank: Whether they are blank lines only.
+    """
 
     path: Path
     first_line: int
     lines: int
-    has_nul: bool
-    is_last: bool
-
-
-class _Tap(io.RawIOBase):
-    """A file that notes what has been read of it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self.n, self.digest = file, 0, hashlib.sha256()
-
-    def readable(self) -> bool:
-        """As every file."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """As every raw file."""
-        data = self._file.read(len(buffer))
-        buffer[: len(data)] = data
-        self.n += len(data)
-        self.digest.update(data)
-        return len(data)
+    delimiters: int
+    is_odd: bool
+    is_blank: bool
 
 
 @dataclass
@@ -82,8 +76,10 @@ class Text:
     head: list[str]
     _start: bytes
     _file: BinaryIO
-    _tap: _Tap
-    _ends_in_cr: bool = False
+    _tap: tap.Tap
+    _stopped: Event
+    _is_whole: bool = field(default=True)
+    _ends_in_cr: bool = field(default=False)
 
     @property
     def bytes_read(self) -> int:
@@ -96,46 +92,71 @@ class Text:
         return self._tap.digest.hexdigest()
 
     @contextmanager
-    def chunks(self, skip: int, folder: Path) -> Iterator[Iterator[Chunk]]:
-        """All lines after the first `skip`, in chunks that lie in `folder` until the next one is asked for.
+    def chunks(
+        self, skip: int, folder: Path, delimiter: str = "\t", comment: bytes | None = None
+    ) -> Iterator[Iterator[Chunk]]:
+        """All lines after the first `skip`, in chunks that lie beside `folder` until the next one is asked for.
+
+        In place of each line that begins with # stands `comment`, where it is given.
 
         Raises:
-            Refused: while it is read, where the gzip is cut short or damaged.
+            Refused: the header is damaged; while it is read, where the gzip is cut short or damaged.
             OSError: the disk is full.
         """
-        folder.mkdir(exist_ok=True)
-        try:
-            with (
-                TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as inside,
-                _made_ahead(self._cut(skip, Path(inside))) as chunks,
-            ):
-                yield chunks
-        finally:
-            with suppress(OSError):  # DuckDB spills into the same folder
-                folder.rmdir()
+        for n, line in enumerate(self.head[:skip], 1):
+            if "\0" in line or "\r" in line or BOM.decode() in line:
+                raise Refused("the header is damaged: a NUL, a carriage return or a byte order mark",
+                              where=f"{self.path}, line {n}", cure="download it again; nothing was kept")  # fmt: skip
+        prefix = f"{folder.name}-"  # not in the folder itself: DuckDB removes that when it is closed, if it made it
+        with (
+            TemporaryDirectory(dir=folder.parent, prefix=prefix, ignore_cleanup_errors=True) as inside,
+            _made_ahead(self._cut(skip, Path(inside), delimiter.encode(), comment), self._stopped) as chunks,
+        ):
+            yield chunks
 
-    def _cut(self, skip: int, folder: Path) -> Iterator[Chunk]:
-        number, first, block = 0, skip + 1, self._start
-        for _ in range(skip):
-            block = block.partition(b"\n")[2]
+    def _cut(self, skip: int, folder: Path, delimiter: bytes, comment: bytes | None) -> Iterator[Chunk]:
+        pieces = self._whole_lines(skip)
+        number, first, piece, part = 0, skip + 1, next(pieces, b""), b"\n"
         while True:
             path = folder / str(number % 3)  # one is being written, one waits, one is being loaded
-            size, lines, has_nul, last = 0, 0, False, b"\n"
+            size = lines = delimiters = 0
+            is_odd, is_blank = False, True
             with path.open("wb") as file:
-                while True:
-                    cut = block.rfind(b"\n") + 1 if size + len(block) >= CHUNK_BYTES else 0
-                    part, rest = (block[:cut], block[cut:]) if cut else (block, b"")
+                while piece and size < CHUNK_BYTES and not self._stopped.is_set():
+                    cut = _end_of_line(piece, CHUNK_BYTES - size)
+                    part, piece = piece[:cut], piece[cut:] or next(pieces, b"")
+                    if comment is not None:
+                        part = _COMMENT.sub(comment, part)
                     file.write(part)
-                    size, lines, has_nul = size + len(part), lines + part.count(b"\n"), has_nul or b"\0" in part
-                    last = part[-1:] or last
-                    block = rest or self._block()
-                    if cut or not block:
-                        break
-            lines += last != b"\n"
-            yield Chunk(path, first, lines, has_nul, not block)
-            if not block:
-                return
+                    size, lines, delimiters = size + cut, lines + part.count(b"\n"), delimiters + part.count(delimiter)
+                    is_odd = is_odd or b"\0" in part or b"\r" in part or (BOM[:1] in part and BOM in part)
+                    is_blank = is_blank and not part.lstrip(b"\n")
+            lines += not part.endswith(b"\n")
+            yield Chunk(path, first, lines, delimiters, is_odd, is_blank)
+            if not piece:
+                break
             number, first = number + 1, first + lines
+        if self._is_whole or part.endswith(b"\n"):
+            return
+        raise Refused("what came through the pipe ends within a line", where=f"{self.path}, line {first + lines - 1}",
+                      cure="did the command before the pipe fail? nothing was kept")  # fmt: skip
+
+    def _whole_lines(self, skip: int) -> Iterator[bytes]:
+        """The text after `skip` lines, in pieces of whole lines that end in LF; a line that is too long is the last."""
+        rest = self._start
+        for _ in range(skip):
+            rest = rest.partition(b"\n")[2]
+        while True:
+            cut = rest.rfind(b"\n") + 1
+            if cut:
+                piece, rest = rest[:cut], rest[cut:]
+                yield piece.replace(b"\r\n", b"\n") if b"\r" in piece else piece
+            block = self._block() if len(rest) <= LONGEST_LINE else b""
+            if not block:
+                break
+            rest += block
+        if rest:
+            yield rest
 
     def _block(self) -> bytes:
         try:
@@ -153,8 +174,15 @@ class Text:
             lines = start.count(b"\n") - start.count(b"\n##")
         if b"\r" in start and b"\n" not in start:  # as Macintoshes wrote until 2001
             self._ends_in_cr, start = True, start.replace(b"\r", b"\n")
-        self._start = start.removeprefix(b"\xef\xbb\xbf")
+        self._start = start.removeprefix(BOM)
         self.head = _lines(self.path, self._start)
+
+
+def _end_of_line(piece: bytes, room: int) -> int:
+    """Where to cut a piece of whole lines: after the last line that there is room for, or after the first one."""
+    if len(piece) <= room:
+        return len(piece)
+    return piece.rfind(b"\n", 0, room) + 1 or piece.find(b"\n") + 1 or len(piece)
 
 
 @contextmanager
@@ -164,47 +192,25 @@ def opened(path: Path) -> Iterator[Text]:
     Raises:
         Refused: no such file, a folder, empty, not text, another format, or a gzip that cannot be read.
     """
-    with _binary(path) as file:
-        tap = _Tap(file)
-        buffered = io.BufferedReader(tap, _BLOCK)
-        start = buffered.peek(6)
-        for magic, (what, cure) in _OTHER_FORMATS.items():
-            if start.startswith(magic):
-                raise Refused(f"this is {what}, not text or gzip", where=str(path), cure=cure)
+    stopped = Event()
+    with tap.opened(path) as file:
+        tapped = tap.Tap(file, tap.is_pipe(path), stopped)
+        buffered = io.BufferedReader(tapped, _BLOCK)
+        start = buffered.peek(_TAR_AT + len(_TAR))
+        _refuse_other_format(path, start)
         is_gzip = start.startswith(b"\x1f\x8b")
         unpacked = cast(BinaryIO, igzip.IGzipFile(fileobj=buffered, mode="rb") if is_gzip else buffered)
-        text = Text(path, [], b"", unpacked, tap)
+        text = Text(path, [], b"", unpacked, tapped, stopped, _is_whole=is_gzip or not tap.is_pipe(path))
         text._look()
         yield text
 
 
-@contextmanager
-def _binary(path: Path) -> Iterator[BinaryIO]:
-    if str(path) == "-":
-        yield sys.stdin.buffer
-        return
-    check_path(path)
-    with path.open("rb") as file:
-        yield file
-
-
-def check_path(path: Path) -> None:
-    """Refuse what cannot be opened: no such file, a folder, an address, or a file without permission to read."""
-    if path.is_dir() or not path.exists():
-        is_address = str(path).startswith(("http:/", "https:/", "ftp:/", "s3:/", "gs:/"))
-        cure = "agdb reads files: download it first" if is_address else "check the path"
-        raise Refused("this is a folder, not a file" if path.is_dir() else "there is no such file",
-                      where=str(path), cure=cure)  # fmt: skip
-    if not is_pipe(path):
-        try:
-            path.open("rb").close()
-        except PermissionError as error:
-            raise Refused("the file cannot be read", where=str(path), cure="check its permissions") from error
-
-
-def is_pipe(path: Path) -> bool:
-    """Whether it can be read only once: standard input, a named pipe, `<(command)`."""
-    return str(path) == "-" or (path.exists() and not stat.S_ISREG(path.stat().st_mode))
+def _refuse_other_format(path: Path, start: bytes) -> None:
+    if start[_TAR_AT:].startswith(_TAR):
+        raise Refused("this is a tar archive, not text or gzip", where=str(path), cure="unpack it first: tar -xf FILE")
+    for magic, (what, cure) in _OTHER_FORMATS.items():
+        if start.startswith(magic):
+            raise Refused(f"this is {what}, not text or gzip", where=str(path), cure=cure)
 
 
 def _lines(path: Path, start: bytes) -> list[str]:
@@ -221,16 +227,15 @@ def _lines(path: Path, start: bytes) -> list[str]:
 
 
 @contextmanager
-def _made_ahead(chunks: Iterator[Chunk]) -> Iterator[Iterator[Chunk]]:
+def _made_ahead(chunks: Iterator[Chunk], stopped: Event) -> Iterator[Iterator[Chunk]]:
     """The same chunks, of which the next one is made by a thread while this one is in use."""
     made: Queue[Chunk | BaseException | None] = Queue(1)
-    stop = Event()
 
     def make() -> None:
         try:
             for chunk in chunks:
                 made.put(chunk)
-                if stop.is_set():
+                if stopped.is_set():
                     return
             made.put(None)
         except BaseException as error:  # noqa: BLE001  # raised again where the chunks are taken
@@ -247,69 +252,8 @@ def _made_ahead(chunks: Iterator[Chunk]) -> Iterator[Iterator[Chunk]]:
     try:
         yield taken()
     finally:
-        stop.set()
-        with suppress(Empty):
-            made.get_nowait()  # the thread may be waiting to hand over one more
-        thread.join(timeout=1)  # it may be reading from a pipe that says nothing
-
-
-def header(path: Path, line: str, delimiter: str = "\t") -> list[str]:
-    """The column names of a delimited file, from its header line.
-
-    Raises:
-        Refused: it is not delimited by `delimiter`, or has a column without a name or with the name of another.
-    """
-    names = [re.sub(r'^"(.*)"$', r"\1", name.strip()) for name in line.split(delimiter)]
-    names[0] = names[0].removeprefix("#")
-    if len(names) < 2:
-        seen = next((name for name, d in (("commas", ","), ("tabs", "\t"), ("spaces", " ")) if d in line), "one column")
-        wanted = {"\t": "tabs", ",": "commas"}[delimiter]
-        raise Refused(
-            f"the header is not separated by {wanted}: it looks like {seen}",
-            where=f"{path}, line 1: {line[:80]!r}",
-            cure=f"separate the columns by {wanted}",
-        )
-    if "" in names:
-        raise Refused(f"column {names.index('') + 1} of the header has no name", where=f"{path}, line 1",
-                      cure="is there a separator too many? give the original file")  # fmt: skip
-    twice = sorted({n for n in names if names.count(n) > 1})
-    if twice:
-        raise Refused(f"column {twice[0]!r} stands twice in the header", where=f"{path}, line 1", cure="name it once")
-    return names
-
-
-def require(path: Path, names: Sequence[str], wanted: Sequence[str], what: str) -> None:
-    """Refuse a header that lacks a wanted column, naming it and the column that it may have become."""
-    missing = [w for w in wanted if w not in names]
-    if not missing:
-        return
-    extra = [n for n in names if n not in wanted]
-    near = get_close_matches(missing[0], extra, n=1, cutoff=0.5)
-    hint = f"; was it renamed to {near[0]!r}?" if near else ""
-    raise Refused(
-        f"{what} lacks column {', '.join(repr(m) for m in missing)}{hint}",
-        where=f"{path}, line 1: {', '.join(names[:14])}",
-        cure="give the original file; columns are read by name, so their order does not matter",
-    )
-
-
-def lines_at(chunk: Chunk, numbers: set[int]) -> dict[int, str]:
-    """The lines with these numbers, as they stand in the file."""
-    with chunk.path.open(encoding="utf-8", errors="replace", newline="\n") as file:
-        return {n: line.rstrip("\r\n") for n, line in enumerate(file, chunk.first_line) if n in numbers}
-
-
-def refuse_lines(path: Path, chunk: Chunk) -> None:
-    """Refuse a NUL, or a blank line between rows: DuckDB passes over it, and something is missing there."""
-    blank = 0
-    with chunk.path.open("rb") as file:
-        for n, line in enumerate(file, chunk.first_line):
-            if b"\0" in line:
-                raise Refused("the file is damaged: a NUL byte", where=f"{path}, line {n}", cure="download it again")
-            if not line.strip(b"\r\n"):
-                blank = blank or n
-            elif blank:
-                break
-    if blank and not (chunk.is_last and n >= chunk.first_line + chunk.lines - 1 and not line.strip(b"\r\n")):
-        raise Refused("a line between the rows is blank", where=f"{path}, line {blank}",
-                      cure="is something missing there? if not, take the line out")  # fmt: skip
+        stopped.set()
+        while thread.is_alive():
+            with suppress(Empty):
+                made.get_nowait()  # it may be waiting to hand over one more
+            thread.join(0.05)

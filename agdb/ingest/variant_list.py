@@ -12,10 +12,12 @@ from pathlib import Path
 
 import duckdb
 
+from agdb import genome
 from agdb.errors import Refused
 from agdb.ingest import normalize, reference, rows, source, table, variants
 from agdb.ingest import variant_table as vt
 from agdb.ingest.preset import Preset, recognised
+from agdb.schema import same
 
 
 def ingest(con: duckdb.DuckDBPyConnection, path: Path, presets: Sequence[Preset], options: vt.Options) -> source.Loaded:
@@ -47,26 +49,27 @@ def _load(con: duckdb.DuckDBPyConnection, read: vt.VariantTable, draft: source.D
         plan = replace(plan, unnested="alt")
     plan = replace(plan, max_rejected=1.0)
     n_changed = 0
-    genome = reference.registered(con, draft.assembly)
-    with closing(genome) if genome else nullcontext():
+    of_assembly = reference.registered(con, draft.assembly)
+    with closing(of_assembly) if of_assembly else nullcontext():
 
         def store() -> None:
             nonlocal n_changed
-            n_changed += normalize.staged(con, genome)
+            n_changed += normalize.staged(con, of_assembly)
             con.execute(
-                f"INSERT INTO listed_variant SELECT DISTINCT {loaded.source_id}, '{draft.assembly}'::assembly_t, "
-                f"chrom, pos, "
-                "ref, alt, name FROM staged"
+                "INSERT INTO listed_variant BY NAME SELECT * FROM (SELECT DISTINCT ?::INTEGER AS source_id, "
+                "?::assembly_t AS assembly, chrom, pos, ref, alt, "
+                # a VCF has several names of a variant separated by ;, a table by ,
+                "unnest(if(name IS NULL, [NULL], string_split_regex(name, '[;,]'))) AS name FROM staged) AS new "
+                "ANTI JOIN listed_variant AS l ON l.source_id = new.source_id "
+                f"AND l.name IS NOT DISTINCT FROM new.name AND {same('l', 'new')}",
+                [loaded.source_id, draft.assembly],
             )
 
         counts = table.load(con, read.rows, plan, str(loaded.source_id), store, read.options.progress)
     loaded.take(counts, read.rows)
     if n_changed:
-        how = (
-            "trimmed or moved to the left of their repeat"
-            if genome
-            else "trimmed; no genome is registered to align them"
-        )
+        how = "trimmed or moved to the left of their repeat"
+        how = how if of_assembly else "trimmed; no genome is registered to align them"
         loaded.notes.append(f"{n_changed:,} variants were written in another way: {how}")
 
 
@@ -74,10 +77,12 @@ def _is_of(con: duckdb.DuckDBPyConnection, file: rows.Rows, assembly: str) -> No
     """Refuse a VCF whose header gives chromosomes the lengths of another assembly."""
     found = dict(con.execute("SELECT chrom::VARCHAR, length FROM contig WHERE assembly = ?", [assembly]).fetchall())
     for line in file.preamble:
-        contig = re.match(r"##contig=<.*?ID=(?:chr)?(\w+).*?length=(\d+)", line)
-        length = found.get(f"chr{contig[1]}") if contig else None
-        if contig and contig[1] not in ("M", "MT") and length not in (None, int(contig[2])):
+        if not line.startswith("##contig=<"):
+            continue
+        told = dict(re.findall(r"[<,](ID|length)=(\w+)(?=[,>])", line))
+        chrom, length = genome.chrom_of(told.get("ID", "")), told.get("length", "")
+        if length.isdecimal() and chrom != "chrM" and found.get(chrom) not in (None, int(length)):
             raise Refused(
-                f"its header gives chr{contig[1]} {int(contig[2]):,} bases; on {assembly} it has {length:,}",
+                f"its header gives {chrom} {int(length):,} bases; on {assembly} it has {found[chrom]:,}",
                 where=f"{file.path}: {line[:80]}", cure="say the assembly of the file, and lift it where it is another",
             )  # fmt: skip

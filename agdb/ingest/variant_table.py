@@ -12,8 +12,13 @@ import duckdb
 
 from agdb.errors import UsageError
 from agdb.ingest import chain, fields, rows, source, table, variants
+from agdb.ingest.alleles import TURNED
+from agdb.ingest.plan import MAX_REJECTED_SHARE, Column, Plan, Rule
 from agdb.ingest.preset import VARIANT_FORMS, Preset
-from agdb.ingest.table import Column, Rule
+from agdb.schema import same
+
+_NO_TISSUE = Rule("tissue_missing", "the tissue is missing", "tissue IS NULL",
+                  "coalesce(odd, concat_ws('_', chrom, pos, ref, alt))", "give the original file")  # fmt: skip
 
 #: For rows whose alleles are those of a variant that stands at their position.
 LOOKED_UP = [
@@ -51,29 +56,34 @@ class VariantTable:
     options: Options
 
     @property
+    def fields(self) -> set[str]:
+        """The fields that there are: columns of the file, and what is derived of them."""
+        return {*self.columns, *self.preset.derived}
+
+    @property
     def assembly(self) -> str:
         """Assembly of the positions in the file."""
-        said = self.options.assembly
-        if said is None and self.preset.assembly is None:
+        said, known = self.options.assembly, self.preset.assembly
+        if said is None and known is None:
             raise UsageError("the assembly of the file is not said", cure="--assembly GRCh38, GRCh37 or NCBI36")
-        assembly = source.assembly_name(said or self.preset.assembly or "")
-        if self.preset.assembly not in (None, assembly) and self.preset.is_strict:
-            raise UsageError(f"{self.preset.name} is on {self.preset.assembly}, not on {assembly}",
+        assembly = source.assembly_name(said or known or "")
+        if self.preset.is_strict and known is not None and source.assembly_name(known) != assembly:
+            raise UsageError(f"{self.preset.name} is on {known}, not on {assembly}",
                              cure="leave --assembly out; --lift lifts it to another assembly")  # fmt: skip
         return assembly
 
     @property
     def form(self) -> Sequence[str]:
         """The fields that tell the variant."""
-        return next(form for form in VARIANT_FORMS if {*self.columns, *self.preset.derived}.issuperset(form))
+        return next(form for form in VARIANT_FORMS if self.fields.issuperset(form))
 
     @property
     def tissue(self) -> str | None:
         """The tissue of all rows; None where the file names it row by row."""
-        if "tissue" in self.columns:
+        if "tissue" in self.fields:
             if self.options.tissue is not None:
-                raise UsageError(f"the file names the tissues itself (column {self.columns['tissue']!r})",
-                                 cure="leave --tissue out")  # fmt: skip
+                column = self.columns.get("tissue", self.preset.derived.get("tissue"))
+                raise UsageError(f"the file names the tissues itself ({column})", cure="leave --tissue out")
             return None
         name = self.rows.path.name
         by_name = (
@@ -86,8 +96,8 @@ class VariantTable:
 
     def draft(self, con: duckdb.DuckDBPyConnection, kind: str, **facts: object) -> source.Draft:
         """What is known of the source; a chain file to lift with is ingested by and by."""
-        draft = source.Draft(kind, self.preset.name, self.rows.path, self.assembly, row_filter=self.options.where,
-                             tissue_in_file="tissue" in self.columns)  # fmt: skip
+        draft = source.Draft(kind, self.preset.format, self.rows.path, self.assembly, row_filter=self.options.where,
+                             tissue_in_file="tissue" in self.fields)  # fmt: skip
         if self.options.lift:
             lifted_by, to = chain.chosen(con, self.options.lift, self.assembly)
             draft = replace(draft, assembly=to, lifted_from=self.assembly, lifted_by=lifted_by)
@@ -95,23 +105,27 @@ class VariantTable:
 
     def plan(
         self, con: duckdb.DuckDBPyConnection, draft: source.Draft, select: Mapping[str, str], rules: Sequence[Rule]
-    ) -> table.Plan:
+    ) -> Plan:
         """The plan that stages the variant (chrom, pos, ref, alt, odd) and `select`, held to `rules` too."""
         has_alleles = "alt" in self.form or "variant_id" in self.form
+        if "effect_allele" in select and not has_alleles:
+            raise UsageError("alleles that are looked up by position have no effect allele of the file",
+                             cure="map ref and alt too, or say --effect-allele alt or ref")  # fmt: skip
         written = self._written(has_alleles)
         read = {f: Column(column, fields.FIELDS[f].type) for f, column in self.columns.items()}
         more, own_rules = self._second_mention(written)
         steps, adapted = self._adaptations(con, draft, has_alleles)
-        return table.Plan(
+        return Plan(
             columns=read,
             select={**written.select, **more, **select, **(chain.UNFIT if steps else {})},
             rules=[*written.rules, *own_rules, *rules],
+            first=[_NO_TISSUE] if "tissue" in select else [],  # a row is set aside under its tissue
             derived=self.preset.derived,
             where=self.options.where,
             prepared=written.prepared,
             adapt=steps,
             adapted=adapted,
-            max_rejected=table.MAX_REJECTED_SHARE if has_alleles else 1.0,
+            max_rejected=MAX_REJECTED_SHARE if has_alleles else 1.0,
             is_strict=self.preset.is_strict,
         )
 
@@ -132,7 +146,8 @@ class VariantTable:
             select["build"] = "build"
             rules.append(variants.build_rule(self.assembly))
         if "variant_id" in self.form and {"chrom", "pos", "ref", "alt"} <= self.columns.keys():
-            select["twice"] = "concat_ws('_', chrom, pos::BIGINT, ref, alt)"
+            chrom = variants.chrom_of("chrom")
+            select["twice"] = f"concat_ws('_', {chrom}, TRY_CAST(pos AS BIGINT), upper(ref), upper(alt))"
             rules.append(
                 Rule("told_twice", "the variant id and the columns of chromosome, position and alleles disagree",
                      "odd IS NULL AND twice IS DISTINCT FROM concat_ws('_', chrom, pos, ref, alt)",
@@ -157,65 +172,38 @@ class VariantTable:
 
 
 def _look_up(con: duckdb.DuckDBPyConnection, assembly: str) -> None:
-    """Give the rows of `staged` the alleles of the one variant that the database has at their position."""
+    """Give the rows of `staged` the alleles of the one variant that the database has at their position.
+
+    Alleles that a genome has in another order count as they were given: the rows are turned with them afterwards, as
+    if the genome came last.
+    """
     con.execute(
-        """
+        f"""
         UPDATE staged SET ref = v.ref, alt = v.alt,
           unfit = coalesce(unfit, CASE WHEN v.n IS NULL THEN 'no_variant_at_position'
                                        WHEN v.n > 1 THEN 'several_variants_at_position' END)
-        FROM (SELECT s.rowid AS id, k.n, k.ref, k.alt FROM staged AS s
-              LEFT JOIN (SELECT chrom, pos, count(*) AS n, any_value(ref) AS ref, any_value(alt) AS alt FROM variant
-                         WHERE assembly = ? GROUP BY chrom, pos) AS k ON k.chrom = s.chrom AND k.pos = s.pos) AS v
+        FROM (
+          SELECT s.rowid AS id, k.n, k.ref, k.alt
+          FROM staged AS s
+          LEFT JOIN (
+            SELECT chrom, pos, count(*) AS n, any_value(ref) AS ref, any_value(alt) AS alt
+            FROM variant
+            ANTI JOIN ({TURNED}) AS t
+              ON t.assembly = variant.assembly AND t.chrom = variant.chrom AND t.pos = variant.pos
+             AND t.new_ref = variant.ref AND t.new_alt = variant.alt
+            WHERE assembly = ?
+            GROUP BY chrom, pos
+          ) AS k ON k.chrom = s.chrom AND k.pos = s.pos
+        ) AS v
         WHERE v.id = staged.rowid""",
         [assembly],
     )
 
 
-def effect_of_alt(
-    preset: Preset, columns: Mapping[str, str], null: float, of: str = "slope"
-) -> tuple[dict[str, str], list[Rule]]:
-    """Columns of `staged` for the effect (field `of`) and the frequency of ALT, from those of the declared effect
-    allele.
-
-    An effect of REF is turned about the null value: 2 * null - effect.
-    """
-    side = _side(preset, columns)
-    turned = f"2 * {null} - {of}"
-    rules: list[Rule] = []
-    select: dict[str, str] = {}
-    if side in ("alt", "ref"):
-        effect = of if side == "alt" else turned
-        frequency = "eaf" if side == "alt" else "1 - eaf"
-    else:
-        allele = "upper(effect_allele)"
-        effect = f"CASE {allele} WHEN upper(alt) THEN {of} WHEN upper(ref) THEN {turned} END"
-        frequency = f"CASE {allele} WHEN upper(alt) THEN eaf WHEN upper(ref) THEN 1 - eaf END"
-        neither = f"odd IS NULL AND ({allele} IS NULL OR {allele} NOT IN (ref, alt))"
-        rules.append(Rule("effect_allele_is_neither", "", neither, "odd", "", False))
-        select["effect_allele"] = "effect_allele"
-    if of in {*columns, *preset.derived}:
-        select[of] = effect
-    af = "af" if "af" in columns else frequency if "eaf" in columns else None
-    if af:
-        select["af"] = af
-        if "maf" not in columns:
-            select["maf"] = f"least({af}, 1 - ({af}))"
-    return select, rules
-
-
-def _side(preset: Preset, columns: Mapping[str, str]) -> str:
-    """alt, ref, or the name of the column that says which."""
-    declared = preset.effect_allele
-    for side in ("alt", "ref"):
-        if declared in (side, columns.get(side)):
-            return side
-    return declared
-
-
 def sources_of(
     con: duckdb.DuckDBPyConnection, draft: source.Draft, loaded: source.Loaded
 ) -> tuple[str, str, Callable[[], None]]:
-    """(SQL of a staged row's source_id, SQL to read `staged` with it, what to call before a part is stored).
+    """(SQL of a staged row's source_id, SQL to read `staged` with it, what to call once a part is staged).
 
     Where the file names the tissues, each is a source; the first of them takes the one that was made for the file.
     """
@@ -226,7 +214,8 @@ def sources_of(
 
     def meet_new_tissues() -> None:
         new = con.execute(
-            "SELECT DISTINCT tissue FROM staged ANTI JOIN tissue_source USING (tissue) ORDER BY 1"
+            "SELECT tissue FROM staged ANTI JOIN tissue_source USING (tissue) WHERE tissue IS NOT NULL "
+            "GROUP BY tissue ORDER BY tissue"
         ).fetchall()
         for (tissue,) in new:
             if not con.execute("SELECT count(*) FROM tissue_source").fetchall()[0][0]:
@@ -247,7 +236,7 @@ def name_variants(con: duckdb.DuckDBPyConnection, assembly: str, staged: str) ->
         f"assembly, "
         f"chrom, pos, ref, alt, unnest(string_split(name, ',')) AS name FROM {staged} WHERE name IS NOT NULL) AS new "
         f"ANTI JOIN listed_variant AS l ON l.source_id = new.source_id AND l.name = new.name AND "
-        f"{variants.same('l', 'new')}"
+        f"{same('l', 'new')}"
     )
 
 
@@ -265,3 +254,10 @@ def merge_repeats(con: duckdb.DuckDBPyConnection, into: str, source_ids: list[in
     )
     deleted = con.execute(f"DELETE FROM {into} WHERE rowid IN (SELECT id FROM ({twice}) WHERE nth > 1)", [source_ids])
     return int(deleted.fetchall()[0][0])
+
+
+def merged(n: int, *, has_names: bool) -> str:
+    """What to tell of rows that were merged."""
+    return f"{n:,} rows repeat another" + (
+        " for another name of its variant: merged, the names are kept" if has_names else " in every column: merged"
+    )

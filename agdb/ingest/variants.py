@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 import duckdb
 
-from agdb.ingest.table import Rule, contig_end
+from agdb.ingest.plan import Rule
+from agdb.ingest.table import contig_end
+from agdb.schema import KEY, same
 
 #: Names of builds, in ids and columns, with their assembly.
 BUILDS = {"b38": "GRCh38", "hg38": "GRCh38", "b37": "GRCh37", "hg19": "GRCh37", "b36": "NCBI36", "hg18": "NCBI36"}
-
-#: What tells a variant from others, in every table.
-KEY = ("assembly", "chrom", "pos", "ref", "alt")
 
 #: A chromosome that is written well but is not a primary one (alternate loci, unplaced contigs, decoys).
 OTHER_CONTIG = (
@@ -43,11 +42,6 @@ def chrom_of(name: str) -> str:
     )
 
 
-def same(a: str, b: str) -> str:
-    """SQL that two tables, or their aliases, mean the same variant."""
-    return " AND ".join(f"{a}.{column} = {b}.{column}" for column in KEY)
-
-
 def written_as_id(assembly: str, *, delimiter: str, has_build: bool, is_strict: bool) -> Written:
     """Variants in one field `variant_id`, its parts separated by `delimiter`, the last one a build if `has_build`.
 
@@ -59,6 +53,7 @@ def written_as_id(assembly: str, *, delimiter: str, has_build: bool, is_strict: 
     ref, alt = ("id[3]", "id[4]") if is_strict else ("upper(id[3])", "upper(id[4])")
     # a position is written in one way only, or one variant would have two ids
     is_plain = f"len(id) = {n} AND {pos} >= 1 AND length(id[2]) = floor(log10({pos})) + 1"
+    is_plain += " AND NOT contains(lower(id[2]), 'e')"  # 1e2 is as long as 100
     if has_build:
         is_plain += f" AND id[5] IN ({builds})"
     select = _select(chrom, pos, ref, alt, is_plain, "coalesce(variant_id, '(missing)')")
@@ -70,7 +65,9 @@ def written_as_id(assembly: str, *, delimiter: str, has_build: bool, is_strict: 
 
 def written_in_columns(assembly: str, *, is_strict: bool, has_alleles: bool = True) -> Written:
     """Variants in fields `chrom`, `pos` and, unless they are to be looked up, `ref` and `alt`."""
-    as_text = [f"coalesce({c}, '(missing)')" for c in ("chrom", "printf('%.15g', pos)", "ref", "alt")]
+    # the parts of an odd variant are told apart by _, which <NON_REF> has too
+    parts = ("chrom", "printf('%.15g', pos)", "replace(ref, '_', '-')", "replace(alt, '_', '-')")
+    as_text = [f"coalesce({part}, '(missing)')" for part in parts]
     pos = "TRY_CAST(pos AS INTEGER)"
     is_plain = f"{pos} = pos AND pos >= 1"
     if has_alleles:

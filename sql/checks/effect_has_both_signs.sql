@@ -6,7 +6,7 @@ SELECT source_id,
        'all ' || format('{:,}', r.n) || ' effects have the same sign (' || printf('%.3g', lowest) || ' to ' || printf('%.3g', highest)
          || if(lowest >= null_value, '): absolute values?', '): is one allele always the effect allele?') AS problem
 FROM effect_range AS r
-LEFT JOIN effect_order AS o USING (source_id)
+LEFT JOIN (FROM effect_order WHERE coalesce(list_contains(getvariable('new_sources'), source_id), true)) AS o USING (source_id)
 WHERE r.n >= 20 AND (lowest >= null_value OR highest <= null_value)
   AND NOT (null_value = 0 AND lowest >= 0 AND highest <= 1 AND (
     (share_near_half < 0.6 AND lowest < 0.001)

@@ -8,5 +8,5 @@ SELECT source_id,
          || printf('%.3g', lowest) || ' to ' || printf('%.3g', highest) || ', '
          || round(100 * share_near_half)::INTEGER || ' % of them from 0.25 to 0.75' AS problem
 FROM effect_range AS r
-LEFT JOIN effect_order AS o USING (source_id)
+LEFT JOIN (FROM effect_order WHERE coalesce(list_contains(getvariable('new_sources'), source_id), true)) AS o USING (source_id)
 WHERE r.n >= 20 AND coalesce(o.rank_correlation, 0) > -0.95 AND null_value = 0 AND lowest >= 0 AND highest <= 1 AND share_near_half >= 0.6

@@ -6,4 +6,4 @@ SELECT source_id,
        '|slope / slope_se| does not agree with pval_nominal (rank correlation ' || printf('%.3f', rank_correlation)
          || ' over ' || n || ' rows, -1 expected)' AS problem
 FROM effect_order
-WHERE n >= 20 AND rank_correlation > -0.95
+WHERE n >= 20 AND rank_correlation > -0.95 AND NOT isnan(rank_correlation)

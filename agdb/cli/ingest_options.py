@@ -1,0 +1,38 @@
+"""The options of the ingest commands."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Files = Annotated[
+    list[Path], typer.Argument(help="Files, plain or gzip; - is standard input.", show_default=False, readable=False)
+]
+File = Annotated[Path, typer.Argument(help="The file, plain or gzip.", show_default=False, readable=False)]
+Assembly = Annotated[
+    str, typer.Option(help="Of the coordinates: GRCh38 (hg38), GRCh37 (hg19) or NCBI36 (hg18).", show_default=False)
+]
+Tissue = Annotated[
+    str | None,
+    typer.Option(
+        help="Tissue or cell type, GTEx spelling; where neither the file nor its name says.", show_default=False
+    ),
+]
+PresetName = Annotated[
+    str | None,
+    typer.Option("--preset", help="What its columns mean: a name (agdb presets) or a TOML file; else recognised."),
+]
+Map = Annotated[
+    list[str] | None, typer.Option("--map", help="field=column,... for a table that no preset fits; may be repeated.")
+]
+SavePreset = Annotated[Path | None, typer.Option(help="Keep what --map says as a preset in this TOML file.")]
+OfFile = Annotated[str | None, typer.Option("--assembly", help="Of its positions, where the preset does not say.")]
+Lift = Annotated[
+    Path | None,
+    typer.Option(help="UCSC chain file: lift to its other assembly. What cannot be lifted is kept and counted."),
+]
+Where = Annotated[str | None, typer.Option(help="SQL condition over the columns of the file: read these rows only.")]
+EffectAllele = Annotated[str, typer.Option(help="Allele that effects refer to: alt, ref, or a column.")]
+EffectUnit = Annotated[str | None, typer.Option(help="Unit of the effect: sd, log2fc, allelic_ratio, beta, ...")]
+Kind = Annotated[str, typer.Option("--kind", help="What was measured: eqtl, sqtl, caqtl, dsqtl, ...")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]

@@ -1,0 +1,116 @@
+"""How rows of a file are read into the temp table `staged`, and what they must not be."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from agdb.errors import UsageError
+from agdb.ingest.cells import ANY_NUMBER, identifier
+from agdb.ingest.rows import Rows, guessed_types
+
+#: More rejected rows than this share, and it is the file that is wrong, not its rows.
+MAX_REJECTED_SHARE = 0.10
+
+
+class Rule(NamedTuple):
+    """What a row must not be.
+
+    Attributes:
+        reason: One word, for table `rejected`.
+        what: The same in words, for a refusal.
+        broken: The condition, in SQL over the columns of `staged`.
+        show: SQL of what to show of such a row.
+        cure: What to do about it.
+        is_fatal: Whether one such row refuses the file; else the row alone is rejected.
+    """
+
+    reason: str
+    what: str
+    broken: str
+    show: str
+    cure: str = "give the original file; are columns swapped?"
+    is_fatal: bool = True
+
+
+class Column(NamedTuple):
+    """A column of the file that is read, and as what: a DuckDB type; those of `cells.WHOLE` are staged as DOUBLE."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How rows are read.
+
+    Attributes:
+        columns: What is read of the file: field to column.
+        select: The columns of `staged`: name to SQL over the fields, and over `prepared`.
+        rules: The first rule that a row breaks counts.
+        first: Rules that come before all others, those about numbers that are none too.
+        derived: More fields: name to SQL over the columns of the file.
+        where: SQL condition over the columns of the file; other rows are passed over.
+        prepared: SQL columns made of the fields that more than one of `select` uses.
+        staged: Called once a part is staged, before its rows are held to the rules.
+        adapt: What changes `staged` once it has held to the rules; the rows then have to hold to `adapted`.
+        max_rejected: Largest share of rows that may be rejected.
+        is_strict: Whether a NaN, or a fraction of a whole number, refuses the file; else the row is rejected.
+        unnested: A field that holds several values, separated by commas: each of them is a row of `staged`.
+    """
+
+    columns: Mapping[str, Column]
+    select: Mapping[str, str]
+    rules: Sequence[Rule]
+    first: Sequence[Rule] = ()
+    derived: Mapping[str, str] = field(default_factory=dict)
+    where: str | None = None
+    prepared: Mapping[str, str] = field(default_factory=dict)
+    staged: Callable[[], None] = lambda: None
+    adapt: Sequence[Callable[[], None]] = ()
+    adapted: Sequence[Rule] = ()
+    max_rejected: float = MAX_REJECTED_SHARE
+    is_strict: bool = True
+    unnested: str | None = None
+
+    def types(self, rows: Rows) -> dict[str, str]:
+        """The columns of the file that are read, with their types: those of fields, and those that SQL speaks of."""
+        types = {name: kind for name, kind in guessed_types(rows).items() if name in self.spoken_of(rows)}
+        for name, kind in types.items():
+            types[name] = ANY_NUMBER if kind == "DOUBLE" else kind
+        return types | {column.name: column.type for column in self.columns.values()}
+
+    def spoken_of(self, rows: Rows) -> list[str]:
+        """The columns of the file that the SQL of `where` and `derived` speaks of, or seems to.
+
+        Raises:
+            UsageError: two of them differ in case only, and SQL cannot tell them apart.
+        """
+        sql = "\n".join([self.where or "", *self.derived.values()]).lower()
+        names = [name for name in rows.names if name and _speaks_of(sql, name.lower())]
+        by_lower = {name.lower(): name for name in names}
+        if len(by_lower) < len(names):
+            one = next(name for name in names if by_lower[name.lower()] != name)
+            raise UsageError(f"columns {one!r} and {by_lower[one.lower()]!r} differ in case only", where=str(rows.path),
+                             cure="a condition cannot tell them apart: rename one of them")  # fmt: skip
+        return names
+
+
+def _speaks_of(sql: str, name: str) -> bool:
+    """Whether a name stands in SQL, both in lower case: in quotes where it is not one word."""
+    is_word = re.fullmatch(r"\w+", name)
+    return bool(re.search(rf"\b{name}\b", sql)) if is_word else identifier(name) in sql
+
+
+@dataclass
+class Counts:
+    """Rows read (of those that were asked for), rows passed over, and rows rejected by reason."""
+
+    read: int = 0
+    passed_over: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> int:
+        """Rows that were neither refused nor rejected."""
+        return self.read - sum(self.rejected.values())

@@ -1,0 +1,179 @@
+"""AlphaGenome's own long form, `tidy_scores(...)` as CSV or Parquet: a row a variant, scorer, gene and track.
+
+What was computed stands in the file: `variant_scorer` names the mask and the formula, `scored_interval` the window. The
+scores are kept by track, as those of a run; every scorer that they answer knows them from then on.
+"""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from agdb.errors import Refused
+from agdb.ingest import predictions, rows, scores, source, tracks
+from agdb.ingest import variant_table as vt
+from agdb.ingest.plan import Rule
+from agdb.ingest.preset import named
+from agdb.predictors import scorers
+from agdb.predictors.contract import Computation, Scorer, Track
+from agdb.predictors.tracks import GTEX
+
+#: Scorers whose scores can be told: those of a centre mask, or of the exons of genes. Splice, polyA and contact map
+#: scorers have other units; their rows are passed over.
+KNOWN = "CenterMaskScorer|GeneMaskLFCScorer|GeneMaskActiveScorer"
+
+#: Columns of `imported` that are not the variant's.
+_OF_TRACK = ("output_type", "track_name", "track_strand", "ontology_curie", "biosample_name", "biosample_type",
+             "biosample_life_stage", "assay", "data_source", "gtex_tissue")  # fmt: skip
+_OF_SCORER = ("variant_scorer", "scored_interval")
+
+_VARIANT = "concat_ws('_', chrom, pos, ref, alt)"
+_RULES = [
+    Rule("not_an_interval", "the scored interval is none",
+         "scored_interval IS NULL OR NOT regexp_full_match(scored_interval, '[^:]+:[0-9]+-[0-9]+:[-+.]')",
+         f"concat_ws(' ', {_VARIANT}, scored_interval)", "tidy_scores writes chr22:35677410-36725986:."),
+    Rule("no_track", "a track has no name", "track_name IS NULL OR output_type IS NULL", _VARIANT),
+    Rule("strand_unknown", "the strand of a track is not +, - or .",
+         "track_strand NOT IN ('+', '-', '.')", f"concat_ws(' ', {_VARIANT}, track_strand)"),
+    Rule("score_missing", "a score is missing", "score IS NULL", _VARIANT, is_fatal=False),
+]  # fmt: skip
+
+
+def ingest(
+    con: duckdb.DuckDBPyConnection, path: Path, model_version: str, only: str | None, options: vt.Options
+) -> source.Loaded:
+    """Import the scores of one file.
+
+    Args:
+        model_version: Which model computed them; the file does not say. Scores of two versions never mix.
+        only: Name of the scorer to make known; None for all presets that the file answers, and scorer `rna` of every
+            tissue that has QTLs.
+
+    Raises:
+        Refused: the file is not what it has to be, answers no scorer, is of variants that the database does not know,
+            or holds other scores than it. The database is as before.
+    """
+    digest = source.sha256(path)
+    with rows.opened(path) as file:
+        preset = named("alphagenome_tidy")
+        known = f"regexp_matches(variant_scorer, '^({KNOWN})')"
+        options = replace(options, where=f"({options.where}) AND {known}" if options.where else known)
+        read = vt.VariantTable(file, preset, preset.require(path, file.names), options)
+        draft = replace(read.draft(con, "predictions"), format=f"{preset.name} {model_version}".strip())
+        if seen := source.already(con, draft, digest):
+            return seen
+        there = read.fields
+        select = {f: f if f in there else "NULL::VARCHAR" for f in (*_OF_SCORER, *_OF_TRACK)}
+        select |= {"track_strand": "coalesce(track_strand, '.')",
+                   "gene_id": "split_part(gene_id, '.', 1)" if "gene_id" in there else "NULL::VARCHAR",
+                   "score": "score", "quantile": "quantile" if "quantile" in there else "NULL::DOUBLE"}  # fmt: skip
+        with source.loading(con, draft, digest) as loaded:
+            counts = predictions.collect(con, read, draft, loaded.source_id, select, _RULES)
+            loaded.take(counts, file)
+            if counts.passed_over:
+                loaded.notes.append(f"{counts.passed_over:,} rows of splice, polyA and other scorers were passed over")
+            predictions.known_variants(con, path, draft.assembly)
+            computations = _computations(con, path, draft.assembly, model_version)
+            n_tracks = _number_tracks(con)
+            made = _scorers(con, list(computations.values()), only)
+            if not made:
+                raise Refused(
+                    f"the file does not answer {only}" if only else "no scorer that agdb knows reads these scores",
+                    where=str(path), cure="agdb scorers lists what each is computed from; --scorer names one",
+                )  # fmt: skip
+            _fill(con, computations, draft.assembly)
+            repeated = scores.store(con, path, made, "all", loaded.run_id)
+            loaded.notes.append(f"{n_tracks:,} tracks; {repeated:,} scores were there already; scorers that read them: "
+                                + ", ".join(f"{s.name} at {s.of.window_bp:,} bp" for s in made))  # fmt: skip
+    return loaded
+
+
+_What = tuple[str, str, int]
+
+
+def _computations(
+    con: duckdb.DuckDBPyConnection, path: Path, assembly: str, model_version: str
+) -> dict[_What, Computation]:
+    """What was computed, by (variant_scorer, output_type, window)."""
+    con.execute(
+        "ALTER TABLE imported ADD COLUMN window_bp INTEGER; UPDATE imported SET window_bp = "
+        "regexp_extract(scored_interval, '-([0-9]+):', 1)::INTEGER - regexp_extract(scored_interval, ':([0-9]+)-', 1)"
+        "::INTEGER"
+    )
+    found = con.execute("SELECT DISTINCT variant_scorer, output_type, window_bp FROM imported ORDER BY ALL").fetchall()
+    return {what: _computation(path, what, assembly, model_version) for what in found}
+
+
+def _computation(path: Path, what: _What, assembly: str, model_version: str) -> Computation:
+    scorer, output, window_bp = what
+    told = dict(re.findall(r"(\w+)=(\w+)", scorer))
+    genes = {"GeneMaskLFCScorer": "GENE_LFC", "GeneMaskActiveScorer": "GENE_ACTIVE"}
+    aggregation = genes.get(scorer.partition("(")[0]) or told.get("aggregation_type", "")
+    width = told.get("width", "None")
+    if aggregation not in scorers.SIGNED or told.get("requested_output", output) != output or not (
+        width == "None" or width.isdecimal()
+    ):  # fmt: skip
+        raise Refused(f"scorer {scorer} of {output} is none that agdb can read", where=str(path),
+                      cure=f"--where \"variant_scorer <> '{scorer}'\" leaves its rows out")  # fmt: skip
+    return Computation(
+        provider="import", model="alphagenome", model_version=model_version, assembly=assembly, output_type=output,
+        window_bp=window_bp, mask_bp=int(width) if width.isdecimal() else None, aggregation=aggregation,
+        is_signed=scorers.SIGNED[aggregation],
+    )  # fmt: skip
+
+
+def _number_tracks(con: duckdb.DuckDBPyConnection) -> int:
+    """Number the tracks of `imported` in temp table `numbered`; returns how many there are."""
+    found = con.execute(f"SELECT DISTINCT ON (output_type, track_name, track_strand) {', '.join(_OF_TRACK)} "
+                        "FROM imported ORDER BY ALL").fetchall()  # fmt: skip
+    ids = tracks.track_ids(con, "alphagenome", (Track(*row) for row in found))
+    con.execute("CREATE OR REPLACE TEMP TABLE numbered (track_id INTEGER, output_type VARCHAR, track_name VARCHAR, "
+                "track_strand VARCHAR)")  # fmt: skip
+    con.executemany("INSERT INTO numbered VALUES (?, ?, ?, ?)",
+                    [(number, *row[:3]) for number, row in zip(ids, found, strict=True)])  # fmt: skip
+    return len(found)
+
+
+def _scorers(con: duckdb.DuckDBPyConnection, computations: list[Computation], only: str | None) -> list[Scorer]:
+    """The scorers that these computations, and the tracks of the file, answer."""
+    tissues = con.execute("SELECT DISTINCT tissue FROM source WHERE kind = 'qtl' AND tissue IS NOT NULL ORDER BY 1")
+    presets = {**scorers.presets(), **{p.name: p for p in map(scorers.rna, (t for (t,) in tissues.fetchall()))}}
+    curies, gtex, outputs = (
+        {value for (value,) in con.execute(f"SELECT DISTINCT {c} FROM imported").fetchall()}
+        for c in ("output_type || ' ' || ontology_curie", "output_type || ' ' || gtex_tissue", "output_type")
+    )
+
+    def has(preset: scorers.Preset) -> bool:
+        if preset.tracks == "all":
+            return preset.output in outputs
+        if preset.tracks.startswith(GTEX):
+            return f"{preset.output} {preset.tracks.removeprefix(GTEX)}" in gtex
+        return bool(preset.tracks) and all(f"{preset.output} {term}" in curies for term in preset.tracks.split(","))
+
+    return [
+        Scorer(preset.name, (computed,), preset.tracks, preset.of_tracks)
+        for preset in presets.values()
+        for computed in computations
+        if only in (None, preset.name) and has(preset)
+        and (preset.output, preset.aggregation, preset.mask_bp)
+        == (computed.output_type, computed.aggregation, computed.mask_bp)
+    ]  # fmt: skip
+
+
+def _fill(con: duckdb.DuckDBPyConnection, computations: dict[_What, Computation], assembly: str) -> None:
+    """Make temp table `scores` of `imported`."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE computed "
+        "(variant_scorer VARCHAR, output_type VARCHAR, window_bp INTEGER, computation_id VARCHAR)"
+    )
+    con.executemany("INSERT INTO computed VALUES (?, ?, ?, ?)",
+                    [(*what, c.computation_id) for what, c in computations.items()])  # fmt: skip
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE scores AS SELECT DISTINCT c.computation_id, ?::assembly_t AS assembly, i.chrom, "
+        "i.pos, i.ref, i.alt, i.gene_id, t.track_id, i.score, i.quantile, NULL::DOUBLE AS ref_value, "
+        "NULL::DOUBLE AS alt_value FROM imported AS i "
+        "JOIN computed AS c USING (variant_scorer, output_type, window_bp) "
+        "JOIN numbered AS t USING (output_type, track_name, track_strand)",
+        [assembly],
+    )

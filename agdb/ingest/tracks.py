@@ -1,0 +1,125 @@
+"""Tracks of a model: what it predicts, in which biosample. A run learns them from the model, files bring them along.
+
+The table of tracks is tab-separated as `alphagenome_research` publishes it: output_type, name, strand, ontology_curie,
+biosample_name, ...; its order means nothing here, a track is told by (output_type, name, strand).
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from agdb import db
+from agdb.errors import Refused
+from agdb.ingest import rows, source, table
+from agdb.ingest.header import require
+from agdb.ingest.plan import Column, Plan, Rule
+from agdb.predictors.contract import Track
+
+#: SQL of the strand, as the table and as tidy_scores write it.
+STRAND = (
+    "CASE strand WHEN 'POSITIVE' THEN '+' WHEN 'NEGATIVE' THEN '-' WHEN 'UNSTRANDED' THEN '.' "
+    "ELSE coalesce(strand, '.') END"
+)  # . is read as missing
+
+_RULES = [
+    Rule("track_without_name", "a track has no output_type or no name", "output_type IS NULL OR name IS NULL",
+         "concat_ws(' ', output_type, name)"),
+    Rule("strand_unknown", "the strand is none of UNSTRANDED, POSITIVE, NEGATIVE",
+         "strand NOT IN ('.', '+', '-')", "concat_ws(' ', name, strand)"),
+]  # fmt: skip
+
+
+def track_ids(con: duckdb.DuckDBPyConnection, model: str, tracks: Iterable[Track]) -> list[int]:
+    """The numbers of tracks of a model, in order; those that are new are added, with what is known of them."""
+    tracks = list(tracks)
+    known = {
+        (o, n, s): i for o, n, s, i in con.execute(
+            "SELECT output_type, name, strand, track_id FROM track WHERE model = ?", [model]
+        ).fetchall()
+    }  # fmt: skip
+    new = list({t[:3]: t for t in tracks if t[:3] not in known}.values())
+    if new:
+        numbers = range(first := db.next_id(con, "track"), first + len(new))
+        columns = dict(zip(Track._fields, zip(*new, strict=True), strict=True))
+        added = pa.table({
+            "track_id": pa.array(numbers, pa.int32()), "model": [model] * len(new),
+            **{name: pa.array(column, pa.string()) for name, column in columns.items()},
+        })  # fmt: skip
+        con.register("added", added)
+        con.execute("INSERT INTO track BY NAME FROM added")
+        con.unregister("added")
+        known |= {track[:3]: number for track, number in zip(new, numbers, strict=True)}
+    return [known[t[:3]] for t in tracks]
+
+
+def ingest(
+    con: duckdb.DuckDBPyConnection, path: Path, model: str, progress: table.Progress = lambda n: None
+) -> source.Loaded:
+    """Load a table of tracks. What is known of a track already stays; what was not known of it is filled in.
+
+    Raises:
+        Refused: the file is not what it has to be, or contradicts what the database knows; it is as before.
+    """
+    digest = source.sha256(path)
+    with rows.opened(path, "\t") as file:
+        require(path, file.names, Track._fields, f"a table of tracks of {model}")
+        draft = source.Draft("tracks", model, path, "GRCh38")
+        if seen := source.already(con, draft, digest):
+            return seen
+        plan = Plan(
+            columns={name: Column(name, "VARCHAR") for name in Track._fields},
+            select={**{name: name for name in Track._fields}, "strand": STRAND},
+            rules=_RULES,
+        )
+        found: list[Track] = []
+
+        def store() -> None:
+            columns = ", ".join(Track._fields)
+            found.extend(Track(*row) for row in con.execute(f"SELECT {columns} FROM staged ORDER BY rowid").fetchall())
+
+        with source.loading(con, draft, digest) as loaded:
+            loaded.take(table.load(con, file, plan, str(loaded.source_id), store, progress), file)
+            _once(path, found)
+            loaded.notes += _fill_in(con, path, model, found)
+    return loaded
+
+
+def _once(path: Path, tracks: list[Track]) -> None:
+    seen: dict[tuple[str | None, ...], Track] = {}
+    for track in tracks:
+        if seen.setdefault(track[:3], track) != track:
+            raise Refused(f"track {track.name} ({track.output_type}, {track.strand}) stands there twice, and differs",
+                          where=str(path), cure="give the original file")  # fmt: skip
+
+
+def _fill_in(con: duckdb.DuckDBPyConnection, path: Path, model: str, tracks: list[Track]) -> list[str]:
+    """Add tracks, and to those that are there what was not known of them."""
+    columns = ", ".join(("track_id", *Track._fields))
+    known = {row[1:4]: (row[0], Track(*row[1:])) for row in
+             con.execute(f"SELECT {columns} FROM track WHERE model = ?", [model]).fetchall()}  # fmt: skip
+    before = len(known)
+    for track in tracks:
+        number, was = known.get(track[:3], (None, track))
+        filled = _filled(was, track)
+        if any(value not in (None, now) for value, now in zip(track, filled, strict=True)):
+            raise Refused(
+                f"track {track.name} ({track.output_type}) of {model} was {_differing(filled, track)} before",
+                where=str(path), cure="tracks of another version of the model: ingest them under another --model",
+            )  # fmt: skip
+        if number is not None and filled != was:
+            values = ", ".join(f"{name} = ?" for name in Track._fields)
+            con.execute(f"UPDATE track SET {values} WHERE track_id = ?", [*filled, number])
+    track_ids(con, model, tracks)
+    return [f"{len({t[:3] for t in tracks} - known.keys()):,} tracks are new, {before:,} were known"]
+
+
+def _filled(track: Track, by: Track) -> Track:
+    """The track with what it lacks taken from another."""
+    return Track._make(b if a is None else a for a, b in zip(track, by, strict=True))
+
+
+def _differing(was: Track, now: Track) -> str:
+    pairs = zip(Track._fields, was, now, strict=True)
+    return ", ".join(f"{name} {a}, not {b}," for name, a, b in pairs if b not in (None, a)).removesuffix(",")

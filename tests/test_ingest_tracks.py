@@ -1,0 +1,72 @@
+"""Tables of tracks: read by name, filled in, never contradicted."""
+
+from pathlib import Path
+
+import duckdb
+import make
+import pytest
+from conftest import Ask
+
+from agdb.errors import Refused
+from agdb.ingest import source, tracks
+from agdb.predictors.contract import Track
+
+Connection = duckdb.DuckDBPyConnection
+K562 = {"output_type": "DNASE", "name": "EFO:0002067 DNase-seq", "strand": "UNSTRANDED",
+        "ontology_curie": "EFO:0002067", "biosample_name": "K562", "biosample_type": "cell_line",
+        "biosample_life_stage": "adult", "assay": "DNase-seq", "data_source": "encode", "gtex_tissue": "",
+        "nonzero_mean": "0.5"}  # fmt: skip
+BLOOD = {**K562, "output_type": "RNA_SEQ", "name": "UBERON:0013756 RNA-seq", "strand": "NEGATIVE",
+         "ontology_curie": "UBERON:0013756", "biosample_name": "venous blood", "biosample_type": "tissue",
+         "assay": "polyA plus RNA-seq", "data_source": "gtex", "gtex_tissue": "Whole_Blood"}  # fmt: skip
+
+
+def load(con: Connection, path: Path, *rows: make.Row) -> source.Loaded:
+    return tracks.ingest(con, make.write(path, make.table(rows)), "alphagenome")
+
+
+def test_a_table_of_tracks_is_read_by_name(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    loaded = load(con, tmp_path / "tracks.tsv", K562, BLOOD)
+    assert loaded.notes == ["2 tracks are new, 0 were known"]
+    assert ask("SELECT * EXCLUDE (track_id) FROM track ORDER BY output_type") == [
+        ("alphagenome", "DNASE", "EFO:0002067 DNase-seq", ".", "EFO:0002067", "K562", "cell_line", "adult", "DNase-seq",
+         "encode", None),
+        ("alphagenome", "RNA_SEQ", "UBERON:0013756 RNA-seq", "-", "UBERON:0013756", "venous blood", "tissue", "adult",
+         "polyA plus RNA-seq", "gtex", "Whole_Blood"),
+    ]  # fmt: skip
+
+
+def test_a_track_that_is_known_keeps_its_number_and_learns_what_was_not_known(
+    con: Connection, ask: Ask, tmp_path: Path
+) -> None:
+    (number,) = tracks.track_ids(con, "alphagenome", [Track("DNASE", K562["name"], ".", "EFO:0002067")])
+    loaded = load(con, tmp_path / "tracks.tsv", BLOOD, K562)
+    assert loaded.notes == ["1 tracks are new, 1 were known"]
+    assert ask("SELECT biosample_name FROM track WHERE track_id = ?", number) == [("K562",)]
+    assert ask("SELECT count(*), count(DISTINCT track_id) FROM track") == [(2, 2)]
+
+
+def test_a_table_that_contradicts_what_is_known_is_refused(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    load(con, tmp_path / "tracks.tsv", K562)
+    before = ask("FROM track")
+    with pytest.raises(Refused, match="ontology_curie EFO:0002067, not EFO:0002784"):
+        load(con, tmp_path / "others.tsv", BLOOD, {**K562, "ontology_curie": "EFO:0002784"})
+    assert ask("FROM track") == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "what"),
+    [
+        ([{**K562, "strand": "forward"}], "the strand is none of"),
+        ([{**K562, "name": ""}], "a track has no output_type or no name"),
+        ([K562, {**K562, "biosample_name": "K-562"}], "stands there twice, and differs"),
+        ([{name: value for name, value in K562.items() if name != "gtex_tissue"}], "lacks column 'gtex_tissue'"),
+    ],
+)
+def test_a_table_of_something_else_is_refused(
+    con: Connection, ask: Ask, tmp_path: Path, rows: list[make.Row], what: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        load(con, tmp_path / "tracks.tsv", *rows)
+    assert what in str(refused.value)
+    assert ask("SELECT count(*) FROM track") == [(0,)]
