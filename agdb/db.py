@@ -4,6 +4,7 @@ A DuckDB file has one writing process, and a writer shuts readers out, so connec
 database is made of stands in `agdb.schema`; callers find it here too.
 """
 
+import glob
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from typing import Any
 import duckdb
 
 from agdb import __version__
-from agdb.errors import DatabaseBusy, Refused
+from agdb.errors import DatabaseBusy, Refused, UsageError
 from agdb.schema import (
     Applied,
     Check,
@@ -35,7 +36,7 @@ __all__ = [
     "Applied",
     "Check",
     "Migration",
-    "add_scorer",
+    "add_once",
     "applied_migrations",
     "checks",
     "create",
@@ -54,14 +55,16 @@ __all__ = [
 PATIENCE_S = 5.0
 
 
-def _connect(path: Path, read_only: bool, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+def _connect(
+    path: Path, read_only: bool, memory_limit: str | None = None, patience_s: float | None = None
+) -> duckdb.DuckDBPyConnection:
     config: dict[str, Any] = {
         "autoinstall_known_extensions": "false",  # a question must not wait for a network
         "temp_directory": f"{path}.tmp",  # spill beside the database: system temporary folders are small
     }
     if memory_limit := os.environ.get("AGDB_MEMORY") or memory_limit:
         config["memory_limit"] = memory_limit
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only, config=config)
@@ -72,6 +75,8 @@ def _connect(path: Path, read_only: bool, memory_limit: str | None = None) -> du
                 raise _busy(path, error) from error
             time.sleep(0.1)
         except duckdb.Error as error:
+            if memory_limit and "emory" in str(error):
+                raise UsageError(f"{memory_limit!r} is no amount of memory", cure="AGDB_MEMORY=2GB, say") from error
             raise _cannot_open(path, error) from error
 
 
@@ -154,15 +159,18 @@ def reading(path: Path, *, current: bool = True) -> Iterator[duckdb.DuckDBPyConn
 
 
 @contextmanager
-def writing(path: Path, *, views: bool = True, memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def writing(
+    path: Path, *, views: bool = True, memory_limit: str | None = None, patience_s: float | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A writing connection to an existing agdb database, its views made anew. Raises as `reading` does.
 
     Args:
         views: False leaves the views as they are: for the second and later opens of one command.
-        memory_limit: As DuckDB writes it, e.g. 1GB; else DuckDB's own, 80 % of the machine. AGDB_MEMORY goes before
-        both.
+        memory_limit: As DuckDB writes it, e.g. 1GB; else DuckDB's own, 80 % of the machine. AGDB_MEMORY goes
+            before both.
+        patience_s: Seconds to wait for another process to let go of the file; None for `PATIENCE_S`.
     """
-    with _existing(path, read_only=False, memory_limit=memory_limit) as con:
+    with _existing(path, read_only=False, memory_limit=memory_limit, patience_s=patience_s) as con:
         _tidy(path)
         if views:
             with transaction(con):
@@ -172,11 +180,15 @@ def writing(path: Path, *, views: bool = True, memory_limit: str | None = None) 
 
 @contextmanager
 def _existing(
-    path: Path, read_only: bool, current: bool = True, memory_limit: str | None = None
+    path: Path,
+    read_only: bool,
+    current: bool = True,
+    memory_limit: str | None = None,
+    patience_s: float | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     if not path.exists():
         raise Refused("there is no database here", where=str(path), cure=f"agdb --db {path} init")
-    with _connect(path, read_only, memory_limit) as con:
+    with _connect(path, read_only, memory_limit, patience_s) as con:
         if not _is_agdb(con):
             raise _not_agdb(path)
         if current and pending_migrations(migrations(), applied_migrations(con)):
@@ -185,8 +197,10 @@ def _existing(
 
 
 def _tidy(path: Path) -> None:
-    """Remove what a killed process left in the folder for spilling: whoever writes has the file to itself."""
-    shutil.rmtree(f"{path}.tmp", ignore_errors=True)
+    """Remove what a killed process left in the folders for spilling: whoever writes has the file to itself."""
+    unpacked = path.parent.glob(f"{glob.escape(path.name)}.tmp-????????")
+    for folder in (Path(f"{path}.tmp"), *unpacked):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def next_id(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -199,7 +213,8 @@ def start_run(con: duckdb.DuckDBPyConnection, command: str, software: str | None
     """Record that a command starts to write; returns its run_id. Never pass a secret as an argument."""
     run_id = next_id(con, "run")
     con.execute(
-        "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'running', NULL)",
+        "INSERT INTO run (run_id, command, arguments, agdb_version, duckdb_version, software, started_at, status) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 'running')",
         [run_id, command, json.dumps(arguments, default=str), __version__, duckdb.__version__, software, utc_now()],
     )
     return run_id
@@ -212,10 +227,10 @@ def finish_run(con: duckdb.DuckDBPyConnection, run_id: int, n_rows: int, status:
     )
 
 
-def add_scorer(con: duckdb.DuckDBPyConnection, row: Mapping[str, object]) -> None:
-    """Add a scorer (the columns of table `scorer`) unless it is there: its id is the hash of its content."""
+def add_once(con: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, object]) -> None:
+    """Add a row of `scorer` or `computation` unless it is there: its key `<table>_id` is the hash of its content."""
     columns, marks = ", ".join(row), ", ".join("?" * len(row))
     con.execute(
-        f"INSERT INTO scorer ({columns}) SELECT {marks} WHERE ? NOT IN (SELECT scorer_id FROM scorer)",
-        [*row.values(), row["scorer_id"]],
+        f"INSERT INTO {table} ({columns}) SELECT {marks} WHERE ? NOT IN (SELECT {table}_id FROM {table})",
+        [*row.values(), row[f"{table}_id"]],
     )

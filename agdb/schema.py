@@ -17,6 +17,14 @@ import duckdb
 from agdb import __version__
 from agdb.errors import Refused
 
+#: What tells a variant from others, in every table.
+KEY = ("assembly", "chrom", "pos", "ref", "alt")
+
+
+def same(a: str, b: str) -> str:
+    """SQL that two tables, or their aliases, mean the same variant."""
+    return " AND ".join(f"{a}.{column} = {b}.{column}" for column in KEY)
+
 
 class Migration(NamedTuple):
     """One numbered file of `migrations/`."""

@@ -81,27 +81,57 @@ def add_scorer(
     name: str = "scorer",
     assembly: str = ASSEMBLY,
     reads_genome: bool = False,
+    provider: str = "test",
+    track_set: str = "",
+    track_aggregation: str | None = None,
+    computations: Sequence[str] | None = None,
 ) -> None:
-    """One row of `scorer`; those of one name are of one family."""
+    """One row of `scorer`; those of one name are of one family. Its computation has its id, unless others are named."""
+    if computations is None:
+        con.execute(
+            "INSERT INTO computation VALUES (?, ?, 'model', '1', ?, 'DNASE', ?, NULL, 'DIFF', true, ?)",
+            [scorer_id, provider, assembly, window_bp, reads_genome],
+        )
     con.execute(
-        "INSERT INTO scorer VALUES (?, ?, 'model', '1', ?, 'DNASE', ?, NULL, 'DIFF', '', true, ?, "
-        "json_object('name', ?, 'window_bp', ?)::VARCHAR)",
-        [scorer_id, name, assembly, window_bp, reads_genome, name, window_bp],
-    )
+        "INSERT INTO scorer BY NAME SELECT ? AS scorer_id, ? AS name, 'model' AS model, '1' AS model_version, "
+        "? AS assembly, 'DNASE' AS output_type, ? AS window_bp, 'DIFF' AS aggregation, ? AS track_set, "
+        "true AS is_signed, ? AS reads_genome, json_object('name', ?, 'window_bp', ?)::VARCHAR AS config, "
+        "? AS track_aggregation, ? AS computations",
+        [scorer_id, name, assembly, window_bp, track_set, reads_genome, name, window_bp, track_aggregation,
+         list(computations or [scorer_id])],
+    )  # fmt: skip
+
+
+def add_tracks(con: duckdb.DuckDBPyConnection, *curies: str) -> None:
+    """Rows of `track`, numbered from 1."""
+    for number, curie in enumerate(curies, 1):
+        con.execute(
+            "INSERT INTO track (track_id, model, output_type, name, strand, ontology_curie) "
+            "VALUES (?, 'model', 'DNASE', ?, '.', ?)",
+            [number, f"{curie} DNase-seq", curie],
+        )
 
 
 def add_scores(
     con: duckdb.DuckDBPyConnection,
-    scorer_id: str,
+    computation_id: str,
     variants: Sequence[str],
     scores: Sequence[float],
     *,
     gene: str | None = None,
     assembly: str = ASSEMBLY,
+    track: int | None = None,
+    tracks: str = "",
 ) -> None:
-    """Rows of `prediction`."""
-    rows = [[scorer_id, assembly, *parts(v), gene, s, "test", 1] for v, s in zip(variants, scores, strict=True)]
-    insert(con, "prediction (scorer_id, assembly, chrom, pos, ref, alt, gene_id, score, provider, run_id)", rows)
+    """Rows of `prediction`, of a computation that has the id of its scorer; and of `scored_variant`, once."""
+    keys = [[computation_id, assembly, *parts(v)] for v in variants]
+    rows = [[*key, gene, track, score] for key, score in zip(keys, scores, strict=True)]
+    insert(con, "prediction (computation_id, assembly, chrom, pos, ref, alt, gene_id, track_id, score)", rows)
+    con.execute(
+        "INSERT INTO scored_variant SELECT DISTINCT computation_id, assembly, chrom, pos, ref, alt, ?, 1 "
+        "FROM prediction EXCEPT SELECT * FROM scored_variant",
+        [tracks],
+    )
 
 
 def add_peaks(
@@ -131,5 +161,6 @@ def insert(con: duckdb.DuckDBPyConnection, into: str, rows: Sequence[Sequence[ob
 
 def forget(con: duckdb.DuckDBPyConnection) -> None:
     """Empty every table of facts: for properties, which share one database."""
-    for table in ("source", "variant", "qtl", "peak", "scorer", "prediction", "failure"):
+    for table in ("source", "variant", "qtl", "peak", "scorer", "computation", "scored_variant", "prediction",
+                  "failure", "track"):  # fmt: skip
         con.execute(f"DELETE FROM {table}")

@@ -1,463 +1,371 @@
-"""The SDK's real client against a fake server on loopback: scores by name, failures, faults, and the key."""
+"""AlphaGenome's scores as the predictor hands them on: a made-up model on loopback against the same in plain Python.
 
+What a failed call means is in test_alphagenome_connection.py.
+"""
+
+import csv
 import math
-import socket
 import subprocess
 import sys
-import time
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-import anndata  # type: ignore[import-untyped]  # as the SDK that returns it
-import grpc
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pytest
-from alphagenome.models.v1 import dna_client
-from fake_alphagenome import GM12878, HEPG2, K562, FakeAlphaGenome, Fault, fake_quantile, fake_score
-
-from agdb.errors import ProviderError, UsageError
-from agdb.predictors.alphagenome import WINDOWS, AlphaGenomePredictor, Connection, ScoringStopped, connect, dnase_k562
-from agdb.predictors.contract import FAILURES, SCORES, VARIANTS, Predictor
+from alphagenome import tensor_utils
+from alphagenome.models.v1 import variant_scorers
+from fakes import genes, plain, tracks
+from fakes.faults import Fault, Plan
+from fakes.process import Server
+from served import ALLELES, FAR, MB, W16, computed, connected, expected, once_back, plain_name, sdk, snv, snvs
+
+from agdb.errors import ProviderError
+from agdb.predictors import scorers
+from agdb.predictors.alphagenome import AlphaGenomePredictor, scorer_of, unpacked
+from agdb.predictors.alphagenome_connection import Connection
+from agdb.predictors.contract import Answer, Computation, Predictor, Track, TryAgain, Variant, VariantFailed
+from agdb.predictors.tracks import columns
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    """A server where nothing goes wrong and nothing has been counted."""
+    running.set_plan(Plan())
+    running.reset()
+    return running
+
+
+@pytest.fixture(scope="module")
+def connection(running: Server) -> Iterator[Connection]:
+    with connected(running.address) as opened:
+        yield opened
+
+
+def scored(
+    connection: Connection, computation: Computation, variant: Variant
+) -> tuple[Answer, tuple[Track, ...]]:  # fmt: skip
+    """The answer for one variant, and its tracks."""
+    predictor: Predictor = AlphaGenomePredictor(connection, computation)
+    found = tuple(predictor.tracks())
+    [answer] = predictor.score([variant])
+    assert isinstance(answer, Answer)
+    return answer, found
+
+
+def answer_of(predictor: AlphaGenomePredictor, variant: Variant) -> Answer:
+    [answer] = predictor.score([variant])
+    return answer
+
+
+@pytest.fixture
+def dnase(connection: Connection, server: Server) -> AlphaGenomePredictor:
+    """The predictor of the default scorer at 16 kb, which knows its tracks."""
+    predictor = AlphaGenomePredictor(connection, computed())
+    predictor.tracks()
+    return predictor
+
+
+# --- tracks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("output", "n"), [("DNASE", 8), ("ATAC", 2), ("RNA_SEQ", 3)])
+def test_the_tracks_are_those_of_the_output_type_in_the_servers_order(
+    connection: Connection, output: str, n: int
+) -> None:
+    with tracks.DEFAULT.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["output_type"] == output]
+    strands = {"POSITIVE": "+", "NEGATIVE": "-", "UNSTRANDED": "."}
+    found = AlphaGenomePredictor(connection, computed(output=output)).tracks()
+    assert len(found) == n
+    assert [tuple(track) for track in found] == [
+        (output, row["name"], strands[row["strand"]], row["ontology_curie"], row["biosample_name"],
+         row["biosample_type"], row["biosample_life_stage"], row["assay"], row["data_source"],
+         row["gtex_tissue"] or None)
+        for row in rows
+    ]  # fmt: skip
+
 
-KEY = "sekret-1234567890"
-FAR = 50_000_000  # far from any chromosome end
-
-refused = Fault(grpc.StatusCode.INVALID_ARGUMENT, "REF differs from the genome")
-
-
-def variants(n: int, *, start: int = FAR) -> pa.Table:
-    rows = [
-        {"variant_id": f"chr1_{start + i}_A_G", "chrom": "chr1", "pos": start + i, "ref": "A", "alt": "G"}
-        for i in range(n)
-    ]
-    return pa.Table.from_pylist(rows, VARIANTS)
-
-
-def text(i: int, *, start: int = FAR) -> str:
-    """Row i of `variants` as the SDK writes it."""
-    return f"chr1:{start + i}:A>G"
+def test_what_the_server_does_not_say_of_a_track_is_none(tmp_path: Path) -> None:
+    header, first, *_ = tracks.DEFAULT.read_text().splitlines()
+    kept = {"output_type", "track_index", "name", "strand"}
+    bare = [value if name in kept else "" for name, value in zip(header.split("\t"), first.split("\t"), strict=True)]
+    table = tmp_path / "tracks.tsv"
+    table.write_text(header + "\n" + "\t".join(bare) + "\n")
+    with Server(tracks_tsv=table) as server, connected(server.address) as connection:
+        assert AlphaGenomePredictor(connection, computed()).tracks() == (Track("DNASE", "EFO:0002784 DNase-seq"),)
 
 
-def ids(table: pa.Table) -> list[str]:
-    return [str(value) for value in table["variant_id"].to_pylist()]
-
-
-@contextmanager
-def predictor(server: FakeAlphaGenome, *, max_workers: int = 5, **how: Any) -> Iterator[AlphaGenomePredictor]:
-    with server as address:
-        connection = connect(address, KEY, insecure=True, timeout_s=10, **how)
-        try:
-            yield AlphaGenomePredictor(connection, dnase_k562(16_384), max_workers=max_workers)
-        finally:
-            connection.close()
-
-
-def stopped(scoring: AlphaGenomePredictor, table: pa.Table) -> ScoringStopped:
-    with pytest.raises(ProviderError) as caught:
-        scoring.score(table)
-    assert isinstance(caught.value, ScoringStopped)
-    return caught.value
-
-
-def everything_shown(error: BaseException) -> str:
-    shown = [str(error), repr(error), *traceback.format_exception(error)]
-    for hidden in (error.__cause__, error.__context__):
-        if hidden is not None:
-            shown.append(everything_shown(hidden))
-    if isinstance(error, ScoringStopped):
-        shown += [str(table.to_pylist()) for table in error.partial]
-    return "\n".join(shown)
-
-
-# What a score is
-
-
-def test_the_score_is_that_of_the_k562_track_whatever_the_order_of_tracks() -> None:
-    for tracks in [(GM12878, K562, HEPG2), (K562, HEPG2, GM12878), (HEPG2, GM12878, K562)]:
-        with predictor(FakeAlphaGenome(tracks=tracks)) as scoring:
-            scores, failures = scoring.score(variants(1))
-        assert failures.num_rows == 0
-        assert scores.to_pylist() == [
-            {
-                "variant_id": f"chr1_{FAR}_A_G",
-                "gene_id": None,
-                "track_id": K562,
-                "score": fake_score(text(0), K562),
-                "quantile": fake_quantile(text(0), K562),
-                "ref_value": None,
-                "alt_value": None,
-            }
-        ]
-
-
-def test_quantiles_are_null_where_the_server_gives_none() -> None:
-    with predictor(FakeAlphaGenome(quantiles=False)) as scoring:
-        scores = scoring.score(variants(1)).scores
-    assert scores["quantile"].to_pylist() == [None]
-    assert scores["score"].to_pylist() == [fake_score(text(0), K562)]
-
-
-def test_the_request_is_the_scorer_and_the_window_centred_on_the_variant() -> None:
-    server = FakeAlphaGenome()
-    with predictor(server, model_version="ALL_FOLDS") as scoring:
-        scoring.score(variants(1))
-    [request] = server.requests
-    assert (request.interval.start, request.interval.end) == (FAR - 16_384 // 2, FAR + 16_384 // 2)
-    assert (request.variant.position, request.model_version) == (FAR, "ALL_FOLDS")
-    [asked] = [scorer.center_mask for scorer in request.variant_scorers]
-    assert asked.width == 501
-    assert "DIFF_LOG2_SUM" in str(asked)
-    assert "DNASE" in str(asked)
-
-
-def test_results_stand_in_the_order_of_the_variants_not_of_the_answers() -> None:
-    late = {text(i): Fault(delay_s=0.2) for i in (1, 3)}
-    with predictor(FakeAlphaGenome(faults=late)) as scoring:
-        scores = scoring.score(variants(8)).scores
-    assert ids(scores) == ids(variants(8))
-    assert scores["score"].to_pylist() == [fake_score(text(i), K562) for i in range(8)]
-
-
-def test_each_variant_is_asked_once_and_several_at_a_time() -> None:
-    server = FakeAlphaGenome(always=Fault(delay_s=0.1))
-    with predictor(server, max_workers=3) as scoring:
-        scoring.score(variants(10))
-    assert sorted(server.calls) == [text(i) for i in range(10)]
-    assert 2 <= server.most_at_once <= 3
-
-
-def test_no_variants_are_no_calls() -> None:
-    server = FakeAlphaGenome()
-    with predictor(server) as scoring:
-        scores, failures = scoring.score(variants(0))
-    assert (scores.schema, failures.schema) == (SCORES, FAILURES)
-    assert server.calls == []
-
-
-class ModelObject:
-    """A local model: the same method, no quantiles, no server, no model version."""
-
-    def __init__(self, fails_at: int | None = None) -> None:
-        self.fails_at = fails_at
-
-    def score_variant(self, interval: Any, variant: Any, variant_scorers: Any, /) -> Sequence[Any]:
-        if variant.position == self.fails_at:
-            raise MemoryError("the device is full")
-        var = pd.DataFrame({"ontology_curie": [GM12878, K562]}, index=["0", "1"])
-        return [anndata.AnnData(X=np.array([[9.0, 0.5]], np.float32), var=var)]
-
-
-def test_a_model_object_of_the_users_own_scores_too() -> None:
-    scoring: Predictor = AlphaGenomePredictor(ModelObject(), dnase_k562())
-    assert scoring.score(variants(2)).scores["score"].to_pylist() == [0.5, 0.5]
-
-
-def test_a_model_object_that_breaks_down_loses_nothing_that_it_had_computed() -> None:
-    error = stopped(AlphaGenomePredictor(ModelObject(fails_at=FAR + 2), dnase_k562(), max_workers=1), variants(4))
-    assert "MemoryError: the device is full" in str(error)
-    assert ids(error.partial.scores) == ids(variants(2))
-
-
-# A refused variant is a failure; a failing provider is an error
-
-
-def test_a_refused_variant_is_a_failure_with_its_reason_and_the_others_are_scored() -> None:
-    with predictor(FakeAlphaGenome(faults={text(2): refused})) as scoring:
-        scores, failures = scoring.score(variants(4))
-    assert ids(scores) == [id_ for i, id_ in enumerate(ids(variants(4))) if i != 2]
-    assert failures.to_pylist() == [
-        {"variant_id": ids(variants(4))[2], "reason": "invalid_argument: REF differs from the genome"}
-    ]
-
-
-@pytest.mark.parametrize("n", [1, 5])
-def test_refusals_before_the_first_answer_are_the_providers_fault(n: int) -> None:
-    server = FakeAlphaGenome(always=refused)
-    with predictor(server) as scoring:
-        error = stopped(scoring, variants(n))
-    assert "INVALID_ARGUMENT" in str(error)
-    assert len(server.calls) == min(n, 2)
-    assert [table.num_rows for table in error.partial] == [0, 0]
-
-
-def test_a_refused_first_variant_does_not_bar_the_way_for_the_others() -> None:
-    with predictor(FakeAlphaGenome(faults={text(0): refused})) as scoring:
-        scores, failures = scoring.score(variants(3))
-    assert ids(failures) == ids(variants(3))[:1]
-    assert ids(scores) == ids(variants(3))[1:]
-
-
-def test_a_refused_window_before_the_chromosome_is_a_failure_of_its_own_even_as_the_first() -> None:
-    table = variants(2, start=100)
-    with predictor(FakeAlphaGenome(always=Fault(grpc.StatusCode.OUT_OF_RANGE, "start < 0"))) as scoring:
-        failures = scoring.score(table).failures
-    assert failures["reason"].to_pylist() == ["window_outside_contig: OUT_OF_RANGE: start < 0"] * 2
-
-
-def test_a_window_before_the_chromosome_is_left_to_the_server() -> None:
-    server = FakeAlphaGenome()
-    with predictor(server) as scoring:
-        scores = scoring.score(variants(1, start=100)).scores
-    assert server.requests[0].interval.start == 100 - 16_384 // 2
-    assert scores["score"].to_pylist() == [fake_score(text(0, start=100), K562)]
-
-
-def test_alleles_that_the_sdk_cannot_read_are_a_failure_without_a_call() -> None:
-    server = FakeAlphaGenome()
-    rows = [*variants(1).to_pylist(), {"variant_id": "bad", "chrom": "chr1", "pos": FAR, "ref": "A", "alt": "*"}]
-    with predictor(server) as scoring:
-        failures = scoring.score(pa.Table.from_pylist(rows, VARIANTS)).failures
-    assert ids(failures) == ["bad"]
-    assert failures["reason"].to_pylist()[0].startswith("value_error: Invalid alternate bases")
-    assert server.calls == [text(0)]
-
-
-@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
-def test_a_score_that_is_no_number_is_a_failure(score: float) -> None:
-    with predictor(FakeAlphaGenome(faults={text(0): Fault(score=score)})) as scoring:
-        scores, failures = scoring.score(variants(2))
-    assert failures.to_pylist() == [{"variant_id": ids(variants(1))[0], "reason": "score_not_finite"}]
-    assert ids(scores) == ids(variants(2))[1:]
-
-
-@pytest.mark.parametrize("code", ["UNAUTHENTICATED", "PERMISSION_DENIED", "INTERNAL", "UNIMPLEMENTED", "NOT_FOUND"])
-def test_a_failing_provider_is_an_error_that_says_code_variant_server_and_cure(code: str) -> None:
-    server = FakeAlphaGenome(always=Fault(grpc.StatusCode[code], "not today"))
-    with predictor(server) as scoring:
-        error = stopped(scoring, variants(5))
-    assert f"{code}: not today" in error.what
-    assert error.where is not None
-    assert error.where.startswith(f"variant chr1_{FAR}_A_G, server 127.0.0.1:")
-    assert error.cure
-    assert server.calls == [text(0)]
-
-
-def test_a_fault_keeps_what_was_scored_and_what_was_in_flight_and_asks_no_more() -> None:
-    # Rows 1 and 2 fly together; row 1 fails while row 2 is still on its way.
-    faults = {text(1): Fault(grpc.StatusCode.INTERNAL, delay_s=0.2), text(2): Fault(delay_s=0.5)}
-    server = FakeAlphaGenome(faults=faults, always=Fault(delay_s=0.05))
-    with predictor(server, max_workers=2) as scoring:
-        error = stopped(scoring, variants(20))
-    assert sorted(server.calls) == [text(i) for i in range(3)]
-    assert ids(error.partial.scores) == [ids(variants(3))[0], ids(variants(3))[2]]
-    assert error.partial.scores["score"].to_pylist() == [fake_score(text(i), K562) for i in (0, 2)]
-    assert error.partial.scores.schema == SCORES
-    assert error.partial.failures.num_rows == 0
-
-
-def test_an_exhausted_quota_is_an_error_after_the_sdk_has_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dna_client, "time", SimpleNamespace(sleep=lambda _: None))  # the SDK's own waits: some 12 s
-    server = FakeAlphaGenome(faults={text(1): Fault(grpc.StatusCode.RESOURCE_EXHAUSTED, "tokens per minute")})
-    with predictor(server, max_workers=1) as scoring:
-        error = stopped(scoring, variants(3))
-    assert "tokens per minute" in error.what
-    assert "per minute" in (error.cure or "")
-    assert ids(error.partial.scores) == ids(variants(1))
-    assert server.calls.count(text(1)) == 5
-
-
-# anndata warns of the track table without rows that the SDK makes of an answer without tracks.
-@pytest.mark.filterwarnings("ignore:Transforming to str index:anndata.ImplicitModificationWarning")
-@pytest.mark.parametrize("tracks", [(GM12878, HEPG2), (K562, GM12878, K562), ()])
-def test_a_server_without_exactly_one_k562_track_is_refused(tracks: tuple[str, ...]) -> None:
-    with predictor(FakeAlphaGenome(tracks=tracks)) as scoring:
-        error = stopped(scoring, variants(1))
-    assert f"{tracks.count(K562)} tracks {K562} among {len(tracks)}" in error.what
-
-
-@pytest.mark.parametrize("outputs", [0, 2])
-def test_another_number_of_score_tables_than_scorers_is_refused(outputs: int) -> None:
-    with predictor(FakeAlphaGenome(always=Fault(outputs=outputs))) as scoring:
-        error = stopped(scoring, variants(1))
-    assert [table.num_rows for table in error.partial] == [0, 0]
-
-
-def test_a_hung_server_costs_one_deadline_not_for_ever() -> None:
-    begun = time.monotonic()
-    with predictor(FakeAlphaGenome(faults={text(1): Fault(hangs=True)}), deadline_s=1) as scoring:
-        error = stopped(scoring, variants(3))
-    assert 1 <= time.monotonic() - begun < 8
-    assert "DEADLINE_EXCEEDED" in error.what
-    assert ids(variants(1))[0] in ids(error.partial.scores)
-
-
-# The connection and the key
-
-
-def test_a_closed_port_is_unreachable_within_the_time_given() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-        begun = time.monotonic()
-        with pytest.raises(ProviderError, match=f"unreachable.*{address}"):
-            connect(address, KEY, insecure=True, timeout_s=0.5)
-    assert time.monotonic() - begun < 5
-
-
-def test_without_insecure_nothing_is_said_to_a_server_that_has_no_tls() -> None:
-    server = FakeAlphaGenome()
-    with server as address, pytest.raises(ProviderError, match="no server spoke TLS"):
-        connect(address, KEY, timeout_s=0.5)
-    assert server.keys == set()
-
-
-@pytest.mark.parametrize("key", [None, "", " \n"])
-def test_no_key_is_an_error_with_two_cures(key: str | None) -> None:
-    with pytest.raises(ProviderError, match="no API key") as caught:
-        connect("example.org:443", key)
-    assert "ALPHAGENOME_API_KEY" in (caught.value.cure or "")
-    assert "agdb predict motif" in (caught.value.cure or "")
-
-
-def test_the_key_reaches_the_server_without_the_line_end_of_its_file() -> None:
-    server = FakeAlphaGenome()
-    with server as address:
-        connection = connect(address, f"{KEY}\n", insecure=True)
-        AlphaGenomePredictor(connection, dnase_k562()).score(variants(1))
-        connection.close()
-    assert server.keys == {KEY}
-
-
-def test_a_loopback_server_needs_no_key() -> None:
-    server = FakeAlphaGenome()
-    with server as address:
-        connection = connect(address, None, insecure=True)
-        assert AlphaGenomePredictor(connection, dnase_k562()).score(variants(1)).scores.num_rows == 1
-        connection.close()
-    assert server.keys == {None}
-
-
-def test_a_proxy_is_never_told_what_goes_to_this_computer_in_clear_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:1")  # nobody listens there: going by it would not arrive
-    for name in ("no_proxy", "no_grpc_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    with FakeAlphaGenome() as address:
-        connect(address, KEY, insecure=True, timeout_s=5).close()
-
-
-NOT_LOOPBACK = [
-    None,
-    "",
-    "gdmscience.googleapis.com:443",
-    "10.0.0.1:50051",
-    "localhost.example.org:50051",
-    "127.0.0.1.example.org:50051",
-    "ipv4:127.0.0.1:50051,10.0.0.1:50051",
-    "dns://10.0.0.1/localhost:50051",
-    "localhost:50051/x",
-]
-
-
-@pytest.mark.parametrize("address", NOT_LOOPBACK)
-def test_clear_text_is_refused_to_any_other_computer(address: str | None) -> None:
-    with pytest.raises(UsageError, match="clear text"):
-        connect(address, KEY, insecure=True)
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "dns:///localhost"])
-def test_clear_text_is_allowed_to_this_computer(host: str) -> None:
-    with pytest.raises(ProviderError, match="unreachable"):  # past the refusal; nobody listens on port 1
-        connect(f"{host}:1", KEY, insecure=True, timeout_s=0.05)
-
-
-LEAKS = {
-    "the server quotes the key": Fault(grpc.StatusCode.UNAUTHENTICATED, f"unknown key {KEY}"),
-    "a refusal quotes the key": Fault(grpc.StatusCode.INVALID_ARGUMENT, f"request with {KEY} is bad"),
-    "the front end names the key": Fault(grpc.StatusCode.INVALID_ARGUMENT, f"API key not valid: {KEY}"),
-}
-
-
-@pytest.mark.parametrize("case", LEAKS)
-def test_no_error_shows_the_key(case: str) -> None:
-    with predictor(FakeAlphaGenome(faults={text(2): LEAKS[case]}, always=LEAKS[case])) as scoring:
-        error = stopped(scoring, variants(4))
-    assert "[key]" in str(error)
-    assert KEY not in everything_shown(error)
-
-
-def test_no_failure_shows_the_key() -> None:
-    with predictor(FakeAlphaGenome(faults={text(1): LEAKS["a refusal quotes the key"]})) as scoring:
-        failures = scoring.score(variants(2)).failures
-    assert failures["reason"].to_pylist() == ["invalid_argument: request with [key] is bad"]
-
-
-@pytest.mark.parametrize("key", [f"{KEY}\nX", f"{KEY}é"])
-def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(key: str) -> None:
-    with pytest.raises(ProviderError, match="cannot be sent") as caught:
-        connect("127.0.0.1:1", key, insecure=True, timeout_s=0.05)
-    assert KEY not in everything_shown(caught.value)
-
-
-def test_an_unreachable_server_does_not_show_the_key() -> None:
-    with pytest.raises(ProviderError) as caught:
-        connect("127.0.0.1:1", KEY, insecure=True, timeout_s=0.05)
-    assert KEY not in everything_shown(caught.value)
-
-
-def test_no_repr_shows_the_key() -> None:
-    with predictor(FakeAlphaGenome()) as scoring:
-        assert "127.0.0.1" in repr(scoring)
-        assert KEY not in repr(scoring)
-        assert KEY not in repr(scoring.__dict__)
-
-
-def test_a_key_that_the_server_refuses_is_no_failure_of_a_variant_even_late_in_a_run() -> None:
-    expired = Fault(grpc.StatusCode.INVALID_ARGUMENT, "API key expired. Please renew the API key.")
-    with predictor(FakeAlphaGenome(faults={text(2): expired}), max_workers=1) as scoring:
-        error = stopped(scoring, variants(4))
-    assert "ALPHAGENOME_API_KEY" in (error.cure or "")
-    assert ids(error.partial.scores) == ids(variants(2))
-
-
-# The scorer
-
-
-@pytest.mark.parametrize("window", [2048, 1000, 16_385, 2_097_152])
-def test_a_window_that_alphagenome_does_not_read_is_refused_with_those_that_it_does(window: int) -> None:
-    with pytest.raises(UsageError) as caught:
-        dnase_k562(window)
-    assert all(str(allowed) in str(caught.value) for allowed in WINDOWS)
-    assert ("very short sequences" in str(caught.value)) == (window == 2048)
-
-
-def test_the_windows_and_the_default_model_version_are_the_sdks() -> None:
-    assert set(WINDOWS) == set(dna_client.SUPPORTED_SEQUENCE_LENGTHS.values())
-    assert dnase_k562().model_version in dna_client.ModelVersion.__members__
-    assert dnase_k562().window_bp == dna_client.SEQUENCE_LENGTH_1MB
-
-
-def test_the_window_and_the_model_version_are_part_of_the_scorers_identity() -> None:
-    scorers = [*map(dnase_k562, WINDOWS), dnase_k562(model_version="FOLD_0")]
-    assert len({scorer.scorer_id for scorer in scorers}) == len(scorers)
-
-
-def test_another_model_version_than_the_scorers_is_refused() -> None:
-    with FakeAlphaGenome() as address:
-        connection = connect(address, KEY, insecure=True, model_version="FOLD_1")
-        with pytest.raises(UsageError, match="FOLD_1"):
-            AlphaGenomePredictor(connection, dnase_k562())
-        connection.close()
-    with pytest.raises(UsageError, match="FOLD_9") as caught:
-        connect("127.0.0.1:1", KEY, insecure=True, model_version="FOLD_9")
-    assert "FOLD_0" in (caught.value.cure or "")
+def test_a_server_without_such_tracks_is_an_error(connection: Connection) -> None:
+    with pytest.raises(ProviderError, match="no CAGE tracks"):
+        AlphaGenomePredictor(connection, computed(output="CAGE")).tracks()
+
+
+# --- scores of a centre mask ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("window_bp", scorers.WINDOWS)
+@pytest.mark.parametrize("alleles", ALLELES.values(), ids=ALLELES)
+def test_the_score_of_each_track_is_that_of_the_two_sequences(
+    connection: Connection, server: Server, alleles: tuple[str, str], window_bp: int
+) -> None:
+    variant = Variant("chr2", FAR, *alleles)
+    answer, found = scored(connection, computed(window_bp=window_bp), variant)
+    assert answer.genes is None
+    assert answer.scores.shape == (1, 8)
+    assert answer.scores[0] == expected(variant, found)
+
+
+@pytest.mark.parametrize("mask", [501, 10_001])
+@pytest.mark.parametrize("aggregation", scorers.CENTER)
+def test_every_aggregation_over_a_mask_is_its_formula(connection: Connection, aggregation: str, mask: int) -> None:
+    variant = Variant("chr2", FAR, "C", "GGT")
+    answer, found = scored(connection, computed(aggregation, mask), variant)
+    assert answer.scores[0] == expected(variant, found, aggregation, mask)
+
+
+@pytest.mark.parametrize("aggregation", scorers.CENTER)
+def test_without_a_mask_the_score_is_of_the_whole_window(connection: Connection, aggregation: str) -> None:
+    answer, found = scored(connection, computed(aggregation, None, output="ATAC"), snv())
+    windows = plain.windows(sdk(snv()), FAR - W16 // 2, W16)
+    ref, alt = (plain.signal(window, plain_name(found[1])) for window in windows)
+    whole = plain.aggregate(variant_scorers.AggregationType[aggregation], ref, alt)
+    assert answer.scores[0, 1] == pytest.approx(whole, rel=1e-3, abs=2e-6)
+
+
+def test_quantiles_come_with_the_scores_where_the_server_gives_them(
+    connection: Connection, server: Server, dnase: AlphaGenomePredictor
+) -> None:
+    answer = answer_of(dnase, snv())
+    scaled = 10 * answer.scores  # `fakes.model.quantile`
+    assert answer.quantiles is not None
+    np.testing.assert_allclose(answer.quantiles, scaled / (1 + np.abs(scaled)), rtol=1e-5)
+    server.set_plan(Plan(quantiles=False))
+    assert answer_of(dnase, snv()).quantiles is None
+    np.testing.assert_array_equal(answer_of(dnase, snv()).scores, answer.scores)
+
+
+def test_each_model_version_is_a_model_of_its_own(connection: Connection) -> None:
+    versions = ("ALL_FOLDS", "FOLD_0", "FOLD_1", "FOLD_2", "FOLD_3")
+    answers = [scored(connection, computed(model_version=version), snv())[0] for version in versions]
+    assert len({float(answer.scores[0, 0]) for answer in answers}) == 5
+
+
+@pytest.mark.parametrize("chunk_bytes", [4, 10, 1000])
+def test_an_answer_in_chunks_is_the_same_answer(server: Server, dnase: AlphaGenomePredictor, chunk_bytes: int) -> None:
+    whole = answer_of(dnase, snv())
+    server.set_plan(Plan(chunk_bytes=chunk_bytes))
+    np.testing.assert_array_equal(answer_of(dnase, snv()).scores, whole.scores)
+
+
+def test_an_answer_that_ends_before_its_last_chunk_is_malformed() -> None:
+    tensor, chunks = tensor_utils.pack_tensor(np.ones((1, 1, 8), np.float32), bytes_per_chunk=16)
+    first, *_ = chunks
+
+    class Message:
+        tensor_chunk = first
+
+    with pytest.raises(ValueError, match="16 bytes"):
+        unpacked(tensor, iter([Message()]))
+
+
+def test_each_variant_is_one_call_whichever_thread_asks(server: Server, dnase: AlphaGenomePredictor) -> None:
+    server.set_plan(Plan(latency_ms=50))
+    server.reset()
+    asked, found = snvs(40), dnase.tracks()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda variant: answer_of(dnase, variant), asked))
+    for variant, answer in zip(asked, answers, strict=True):
+        assert answer.scores[0] == expected(variant, tuple(found))
+    stats = server.stats(variants=True)
+    assert stats["calls_by_variant"] == {str(sdk(variant)): 1 for variant in asked}
+    assert stats["max_in_flight"] > 2
+
+
+# --- scores of genes --------------------------------------------------------------------------------------------------
+
+
+def short_gene() -> genes.Gene:
+    """A gene that a 16-kb window around its exon holds whole."""
+    return next(gene for gene in genes.inside("chr2", 0, 50_000_000) if gene.end - gene.start < 8_000)
+
+
+@pytest.mark.parametrize("alleles", ALLELES.values(), ids=ALLELES)
+@pytest.mark.parametrize("aggregation", scorers.GENES)
+def test_a_gene_score_is_of_its_exon_in_each_tissue(
+    connection: Connection, server: Server, aggregation: str, alleles: tuple[str, str]
+) -> None:
+    gene = short_gene()
+    variant = Variant("chr2", gene.exon_start + 100, *alleles)
+    answer, found = scored(connection, computed(aggregation, None, output="RNA_SEQ"), variant)
+    assert answer.genes == (gene.gene_id,)
+    exon = gene.exon_start, gene.exon_end
+    start = sdk(variant).reference_interval.resize(W16).start
+    ref, alt = plain.gene_means(sdk(variant), start, W16, exon, plain.WHOLE_BLOOD_RNA)
+    change = math.log(alt + 1e-3) - math.log(ref + 1e-3)
+    [blood] = columns(found, "gtex_tissue=Whole_Blood")
+    assert answer.scores[0, blood] == pytest.approx(
+        change if aggregation == "GENE_LFC" else max(ref, alt), rel=1e-3, abs=1e-6
+    )
+
+
+def test_a_gene_has_no_score_on_the_tracks_of_the_other_strand(connection: Connection) -> None:
+    answer, found = scored(connection, computed("GENE_LFC", None, output="RNA_SEQ", window_bp=MB), snv())
+    start = FAR - MB // 2
+    inside = genes.inside("chr2", start, start + MB)
+    assert answer.genes == tuple(gene.gene_id for gene in inside)
+    expected_nan = [[track.strand not in (".", gene.strand) for track in found] for gene in inside]
+    assert {gene.strand for gene in inside} <= {"+", "-"}
+    np.testing.assert_array_equal(np.isnan(answer.scores), expected_nan)
+    assert not answer.is_broken
+
+
+def test_a_window_without_genes_is_an_answer_without_rows(connection: Connection) -> None:
+    answer, _ = scored(connection, computed("GENE_LFC", None, output="RNA_SEQ"), snv())
+    assert genes.inside("chr2", FAR - W16 // 2, FAR + W16 // 2) == []
+    assert (answer.genes, answer.scores.shape) == ((), (0, 3))
+
+
+# --- presets, end to end ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def server_of_presets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a DNASE and an ATAC track of each term that a preset names, out of order; and the RNA tracks."""
+    header, *rows = tracks.DEFAULT.read_text().splitlines()
+    terms = {term for preset in scorers.presets().values() for term in preset.tracks.split(",") if ":" in term}
+    template = next(row for row in rows if row.startswith("ATAC"))
+    made = [
+        template.replace("ATAC", output).replace("EFO:0002784", term)
+        for output in ("DNASE", "ATAC") for term in sorted(terms, key=lambda term: term[::-1])
+    ]  # fmt: skip
+    table = tmp_path_factory.mktemp("presets") / "tracks.tsv"
+    table.write_text("\n".join([header, *made, *(row for row in rows if row.startswith("RNA_SEQ"))]) + "\n")
+    with Server(tracks_tsv=table) as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", [name for name, p in scorers.presets().items() if p.aggregation in scorers.CENTER])
+def test_the_tracks_of_a_preset_are_scored_as_its_terms_say(server_of_presets: Server, name: str) -> None:
+    scorer = scorers.scorer(scorers.presets()[name])
+    with connected(server_of_presets.address) as connection:
+        answer, found = scored(connection, scorer.of, snv())
+    places = columns(found, scorer.track_set)
+    terms = {track.ontology_curie for track in found} if scorer.track_set == "all" else set(scorer.track_set.split(","))
+    assert {found[i].ontology_curie for i in places} == terms
+    assert answer.scores[0, places] == expected(snv(), tuple(found[i] for i in places))
+
+
+# --- windows at the ends of chromosomes -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pos", [1, 3, 8_000, 242_193_529 - 5, 242_193_529])
+def test_a_window_may_reach_beyond_the_chromosome_where_it_is_n(
+    connection: Connection, server: Server, pos: int
+) -> None:
+    answer, found = scored(connection, computed(), snv(pos))
+    assert answer.scores[0] == expected(snv(pos), found)
+
+
+def test_a_refused_window_before_the_chromosome_says_so(server: Server, dnase: AlphaGenomePredictor) -> None:
+    server.set_plan(Plan(faults=(Fault(code="OUT_OF_RANGE", details="start < 0"),)))
+    with pytest.raises(VariantFailed) as caught:
+        dnase.score([snv(100)])
+    assert caught.value.reason == "window_outside_contig: out_of_range: start < 0"
+    assert not caught.value.blames_provider
+
+
+def test_a_window_longer_than_its_chromosome_is_not_asked_for(connection: Connection, server: Server) -> None:
+    predictor = AlphaGenomePredictor(connection, computed(window_bp=131_072))
+    with pytest.raises(VariantFailed, match="window_longer_than_contig"):
+        predictor.score([Variant("chrM", 8_000, "A", "G")])
+    assert server.stats()["calls"] == 0
+
+
+# --- answers that make no sense ---------------------------------------------------------------------------------------
+
+
+def test_nan_in_every_track_is_a_broken_answer(server: Server, dnase: AlphaGenomePredictor) -> None:
+    server.set_plan(Plan(faults=(Fault("nan"),)))
+    assert answer_of(dnase, snv()).is_broken
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("shape"), Fault("outputs", outputs=0), Fault("outputs", outputs=2)],
+    ids=["a value too few", "no table", "two tables"],
+)
+def test_an_answer_of_another_shape_is_to_be_asked_for_again(
+    server: Server, dnase: AlphaGenomePredictor, fault: Fault
+) -> None:
+    server.set_plan(Plan(faults=(fault,)))
+    with pytest.raises(TryAgain, match="malformed_answer") as caught:
+        dnase.score([snv()])
+    assert not caught.value.is_quota
+    assert not caught.value.is_down
+
+
+def restarted_with(
+    folder: Path, first: list[str], then: list[str], computation: Computation
+) -> tuple[Answer, tuple[Track, ...]]:
+    """The answer of a server that has listed tracks, and has been restarted with others."""
+    header = tracks.DEFAULT.read_text().splitlines()[0]
+    table = folder / "tracks.tsv"
+    table.write_text("\n".join([header, *first]) + "\n")
+    with Server(tracks_tsv=table) as server, connected(server.address) as connection:
+        predictor = AlphaGenomePredictor(connection, computation)
+        listed = tuple(predictor.tracks())
+        assert answer_of(predictor, snv()).scores.shape == (1, len(listed))  # whose order is remembered
+        table.write_text("\n".join([header, *then]) + "\n")
+        server.restart()
+        return once_back(lambda: answer_of(predictor, snv())), listed
+
+
+def rows_of(output: str) -> list[str]:
+    return [row for row in tracks.DEFAULT.read_text().splitlines() if row.startswith(output)]
+
+
+def test_scores_go_by_the_names_of_tracks_when_the_answer_has_another_order(tmp_path: Path) -> None:
+    rows = rows_of("DNASE")
+    answer, listed = restarted_with(tmp_path, rows[1:], rows[::-1], computed())
+    assert answer.scores.shape == (1, 7)
+    assert answer.scores[0] == expected(snv(), listed)
+
+
+def test_the_strands_of_a_track_are_told_apart_when_the_answer_has_another_order(tmp_path: Path) -> None:
+    rows = rows_of("RNA_SEQ")
+    answer, listed = restarted_with(tmp_path, rows, rows[::-1], computed("ACTIVE_SUM", output="RNA_SEQ"))
+    pair = plain.windows(sdk(snv()), FAR - W16 // 2, W16)
+    middle = slice(W16 // 2 - 251, W16 // 2 + 250)
+    sums = [max(sum(plain.signal(window, plain_name(track))[middle]) for window in pair) for track in listed]
+    assert answer.scores[0] == pytest.approx(sums, rel=1e-3)
+
+
+def test_an_answer_without_a_track_that_was_listed_is_malformed(tmp_path: Path) -> None:
+    rows = rows_of("DNASE")
+    with pytest.raises(TryAgain, match=r"malformed_answer: no score for track .*EFO:0002067"):
+        restarted_with(tmp_path, rows, [row for row in rows if "EFO:0002067" not in row], computed())
+
+
+# --- the SDK ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("aggregation", scorers.SIGNED)
+def test_a_scorer_is_signed_where_the_sdk_says_so(aggregation: str) -> None:
+    if aggregation in scorers.SEQUENCE:
+        assert scorers.SIGNED[aggregation]
+    else:
+        assert scorer_of(computed(aggregation, None)).is_signed == scorers.SIGNED[aggregation]
 
 
 def test_importing_the_predictor_does_not_import_the_sdk() -> None:
     heavy = "{'grpc', 'alphagenome', 'pandas', 'anndata'}"
-    code = f"import sys, agdb.predictors.alphagenome; print({heavy} & set(sys.modules))"
+    code = f"import sys, agdb.predictors.alphagenome, agdb.predictors.atlas; print({heavy} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "set()"
-
-
-def test_the_fake_speaks_the_metadata_call_of_the_sdk() -> None:
-    with predictor(FakeAlphaGenome()) as scoring:
-        client = scoring._client
-        assert isinstance(client, Connection)
-        tracks = client._client.output_metadata(dna_client.Organism.HOMO_SAPIENS).dnase  # type: ignore[attr-defined]
-    assert list(tracks["ontology_curie"]) == [GM12878, K562, HEPG2]

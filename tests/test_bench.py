@@ -11,15 +11,16 @@ import pytest
 from agdb.ingest.preset import named
 from bench import verify
 from bench.cases import CASES, Inputs
-from bench.data import COLUMNS, inputs
+from bench.data import COLUMNS, Sizes, inputs
 from bench.run import row, table
 
 ROOT = Path(__file__).resolve().parents[1]
+SMALL = Sizes(pairs=3_000, peaks=3_000, many_peaks=3_000, positions=1_000)
 
 
 def test_quick_run_reports_every_case(tmp_path: Path) -> None:
     folders = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
-    command = [sys.executable, "-m", "bench.run", "--quick", *folders]
+    command = [sys.executable, "-m", "bench.run", "ingest", "overlap", "gz", "--quick", "--tissues", "2", *folders]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == (tmp_path / "out" / "bench.md").read_text()
@@ -32,11 +33,11 @@ def test_quick_run_reports_every_case(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
-    return inputs(tmp_path_factory.mktemp("data"), 3_000, 3_000)
+    return inputs(tmp_path_factory.mktemp("data"), SMALL)
 
 
 def test_inputs_are_the_same_every_time(small: Inputs, tmp_path: Path) -> None:
-    again = inputs(tmp_path, 3_000, 3_000)
+    again = inputs(tmp_path, SMALL)
     assert all(a.read_bytes() == b.read_bytes() for a, b in zip(small, again, strict=True) if a.suffix == ".bed")
 
 
@@ -52,8 +53,9 @@ def test_a_row_that_differs_from_the_file_ends_the_run(small: Inputs, tmp_path: 
 def test_a_missing_program_is_a_row_of_the_table() -> None:
     one = [{"seconds": 2.0, "core_seconds": 3.0, "peak_mib": 1.0, "beyond_start_mib": 0.5, "found": 1}]
     facts = {
-        "associations": 1, "peaks": 1, "rounds": 1, "cores": 1, "load_average": 0.0, "versions": {},
-        "compared_with_bedtools": False, "found": dict.fromkeys(["rows", "pairs", "variants", "associations"], 1),
+        **dict.fromkeys(Sizes._fields, 1), "rounds": 1, "cores": 1, "load_average": 0.0, "versions": {},
+        "compared_with_bedtools": False,
+        "found": dict.fromkeys(["rows", "pairs", "variants", "associations", "lifted"], 1),
     }  # fmt: skip
     text = table(facts, {name: one for name, case in CASES.items() if case.needs != "bedtools"})
     assert "| bedtools intersect -u | bedtools is not installed |" in text

@@ -338,8 +338,8 @@ def test_a_scorer_is_stored_once(con: duckdb.DuckDBPyConnection) -> None:
     row = con.execute("SELECT * FROM scorer")
     names = [d[0] for d in row.description or []]
     content = dict(zip(names, row.fetchall()[0], strict=True))
-    db.add_scorer(con, content)
-    db.add_scorer(con, {**content, "scorer_id": "other"})
+    db.add_once(con, "scorer", content)
+    db.add_once(con, "scorer", {**content, "scorer_id": "other"})
     assert con.execute("SELECT scorer_id FROM scorer ORDER BY 1").fetchall() == [("other",), ("same",)]
 
 

@@ -4,15 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agdb.errors import UsageError
 from agdb.genome import Genome
-from agdb.predictors.contract import FAILURES, SCORES, VARIANTS, Predicted, Predictor
-from agdb.predictors.motif import EPSILON, PRIOR, WINDOW_RANGE, MotifPredictor, log2_ratio, occupancy
+from agdb.predictors.contract import Answer, Predictor, Variant, VariantFailed
+from agdb.predictors.motif import EPSILON, PRIOR, WINDOW_RANGE, MotifPredictor, log2_ratio, occupancy, scorer
 from agdb.predictors.motifs import IUPAC, MISMATCH, MOTIFS, Motif, log_odds, reverse_complement, strands
 
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
@@ -57,15 +56,28 @@ def genome_of(folder: Path, sequence: str, chrom: str = "chr1") -> Genome:
     return Genome(path, folder / "work")
 
 
-def variants_of(*rows: tuple[int, str, str], chrom: str = "chr1") -> pa.Table:
-    pos, refs, alts = zip(*rows, strict=True) if rows else ((), (), ())
-    names = [f"{chrom}_{at}_{ref}_{alt}" for at, ref, alt in rows]
-    columns = {"variant_id": names, "chrom": [chrom] * len(rows), "pos": pos, "ref": refs, "alt": alts}
-    return pa.table(columns, schema=VARIANTS)
+def predictor_of(genome: Genome, window_bp: int = WINDOW) -> MotifPredictor:
+    return MotifPredictor(genome, scorer("GRCh38", window_bp).of)
 
 
-def reasons(predicted: Predicted) -> list[str]:
-    return predicted.failures["reason"].to_pylist()  # type: ignore[no-any-return]
+def reason(predictor: MotifPredictor, variant: Variant) -> str:
+    """Why a variant is not scored; "" if it is."""
+    [got] = predictor.score([variant])
+    return got.reason if isinstance(got, VariantFailed) else ""
+
+
+def values(answer: Answer | VariantFailed) -> tuple[float, float, float]:
+    """Score, occupancy of REF, occupancy of ALT."""
+    assert isinstance(answer, Answer)
+    assert answer.ref_values is not None
+    assert answer.alt_values is not None
+    assert answer.scores.shape == answer.ref_values.shape == answer.alt_values.shape == (1, 1)
+    return float(answer.scores[0, 0]), float(answer.ref_values[0, 0]), float(answer.alt_values[0, 0])
+
+
+def scored(predictor: MotifPredictor, variant: Variant) -> tuple[float, float, float]:
+    """The same of one variant."""
+    return values(*predictor.score([variant]))
 
 
 # --- motifs -----------------------------------------------------------------------------------------------------------
@@ -176,134 +188,142 @@ def test_ref_and_alt_windows_are_slices_of_the_two_sequences(
         expected = ""
 
     genome = genome_of(tmp_path_factory.mktemp("genome"), sequence)
-    got = MotifPredictor(genome, "GRCh38", WINDOW).score(variants_of((start + 1, ref, alt)))
+    [got] = predictor_of(genome).score([Variant("chr1", start + 1, ref, alt)])
     genome.close()
     if expected:
-        assert reasons(got) == [expected]
-        assert got.scores.num_rows == 0
+        assert isinstance(got, VariantFailed)
+        assert got.reason == expected
     else:
-        assert got.failures.num_rows == 0
-        values = got.scores.select(["ref_value", "alt_value"]).to_pylist()[0].values()
-        np.testing.assert_allclose(list(values), [obvious_occupancy(window) for window in windows], rtol=1e-12)
+        np.testing.assert_allclose(values(got)[1:], [obvious_occupancy(window) for window in windows], rtol=1e-12)
 
 
 def test_deletion_reads_further_bases_on_the_right(tmp_path: Path) -> None:
     # A GATA site lies across the right end of the REF window: the deletion of four bases draws it in.
     sequence = "C" * CENTRE + "CAAAA" + "C" * 12 + "AGATAA" + "C" * 9
-    predictor = MotifPredictor(genome_of(tmp_path, sequence), "GRCh38", WINDOW)
-    row = predictor.score(variants_of((CENTRE + 1, "CAAAA", "C"))).scores.to_pylist()[0]
-    assert row["ref_value"] == pytest.approx(obvious_occupancy("C" * 21 + "AAAA" + "C" * 12 + "AGAT"))
-    assert row["alt_value"] == pytest.approx(obvious_occupancy("C" * 21 + "C" * 12 + "AGATAA" + "CC"))
-    assert row["score"] > 0.5
+    predictor = predictor_of(genome_of(tmp_path, sequence))
+    score, ref, alt = scored(predictor, Variant("chr1", CENTRE + 1, "CAAAA", "C"))
+    assert ref == pytest.approx(obvious_occupancy("C" * 21 + "AAAA" + "C" * 12 + "AGAT"))
+    assert alt == pytest.approx(obvious_occupancy("C" * 21 + "C" * 12 + "AGATAA" + "CC"))
+    assert score > 0.5
 
 
 def test_insertion_pushes_bases_out_on_the_right_only(tmp_path: Path) -> None:
     sequence = "AGATAA" + "C" * (CENTRE - 6) + "C" + "C" * (CENTRE - 6) + "AGATAA" + "C" * 9
-    got = MotifPredictor(genome_of(tmp_path, sequence), "GRCh38", WINDOW).score(variants_of((CENTRE + 1, "C", "CC")))
-    row = got.scores.to_pylist()[0]
-    assert row["alt_value"] == pytest.approx(obvious_occupancy("AGATAA" + "C" * 30 + "AGATA"))
-    assert row["score"] < 0
+    score, _, alt = scored(predictor_of(genome_of(tmp_path, sequence)), Variant("chr1", CENTRE + 1, "C", "CC"))
+    assert alt == pytest.approx(obvious_occupancy("AGATAA" + "C" * 30 + "AGATA"))
+    assert score < 0
 
 
 def test_a_variant_that_makes_a_gata_site_scores_above_zero_and_its_reverse_below(tmp_path: Path) -> None:
     sequence = "C" * 20 + "TTTTAGCTAAGTTTTTTTTTTTTTT" + "C" * 20
     at = sequence.index("AGCTAA") + 2
-    made = MotifPredictor(genome_of(tmp_path, sequence), "GRCh38", WINDOW).score(variants_of((at + 1, "C", "A")))
+    made, *_ = scored(predictor_of(genome_of(tmp_path, sequence)), Variant("chr1", at + 1, "C", "A"))
     other = sequence[:at] + "A" + sequence[at + 1 :]
-    lost = MotifPredictor(genome_of(tmp_path, other), "GRCh38", WINDOW).score(variants_of((at + 1, "A", "C")))
-    assert made.scores["score"][0].as_py() > 0.5
-    assert lost.scores["score"][0].as_py() == pytest.approx(-made.scores["score"][0].as_py(), rel=1e-12)
+    lost, *_ = scored(predictor_of(genome_of(tmp_path, other)), Variant("chr1", at + 1, "A", "C"))
+    assert made > 0.5
+    assert lost == pytest.approx(-made, rel=1e-12)
 
 
 def test_a_ref_allele_that_the_genome_does_not_say_is_not_scored(tmp_path: Path) -> None:
-    predictor = MotifPredictor(genome_of(tmp_path, "ACGT" * 40), "GRCh38", WINDOW)
-    assert reasons(predictor.score(variants_of((81, "C", "G")))) == ["ref_not_in_genome"]
-    assert reasons(predictor.score(variants_of((81, "A", "G"), (81, "ACC", "A")))) == ["ref_not_in_genome"]
+    predictor = predictor_of(genome_of(tmp_path, "ACGT" * 40))
+    assert reason(predictor, Variant("chr1", 81, "C", "G")) == "ref_not_in_genome"
+    got = predictor.score([Variant("chr1", 81, "A", "G"), Variant("chr1", 81, "ACC", "A")])
+    assert [type(one) for one in got] == [Answer, VariantFailed]
 
 
-@pytest.mark.parametrize(("unknown", "expected"), [(4, []), (5, ["window_has_N"])])
-def test_a_window_of_which_more_than_a_tenth_is_n_is_not_scored(
-    tmp_path: Path, unknown: int, expected: list[str]
-) -> None:
+@pytest.mark.parametrize(("unknown", "expected"), [(4, ""), (5, "window_has_N")])
+def test_a_window_of_which_more_than_a_tenth_is_n_is_not_scored(tmp_path: Path, unknown: int, expected: str) -> None:
     sequence = "ACGT" * 10 + "N" * unknown + "ACGT" * 20
-    predictor = MotifPredictor(genome_of(tmp_path, sequence), "GRCh38", WINDOW)
-    assert reasons(predictor.score(variants_of((37, "A", "G")))) == expected
+    assert reason(predictor_of(genome_of(tmp_path, sequence)), Variant("chr1", 37, "A", "G")) == expected
 
 
 def test_a_chromosome_that_the_fasta_lacks_is_outside_the_genome(tmp_path: Path) -> None:
-    predictor = MotifPredictor(genome_of(tmp_path, "ACGT" * 40), "GRCh38", WINDOW)
-    assert reasons(predictor.score(variants_of((81, "A", "G"), chrom="chr9"))) == ["window_outside_genome"]
+    predictor = predictor_of(genome_of(tmp_path, "ACGT" * 40))
+    assert reason(predictor, Variant("chr9", 81, "A", "G")) == "window_outside_genome"
 
 
 # --- predictor --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[MotifPredictor, pa.Table]:
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[MotifPredictor, list[Variant]]:
     """200 variants on a random chromosome: SNVs, insertions, deletions, and some that cannot be scored."""
     rng = np.random.default_rng(8)
     sequence = "".join(rng.choice(list("ACGT"), 3000))
-    rows = []
+    variants = []
     for start in rng.integers(0, 2990, 200).tolist():
         ref = sequence[start : start + int(rng.choice([1, 1, 1, 2, 9]))]
-        rows.append((start + 1, ref, "".join(rng.choice(list("ACGT"), rng.choice([1, 1, 1, 4, 300])))))
-    return MotifPredictor(genome_of(tmp_path_factory.mktemp("mixed"), sequence), "GRCh38", 501), variants_of(*rows)
+        alt = "".join(rng.choice(list("ACGT"), rng.choice([1, 1, 1, 4, 300])))
+        variants.append(Variant("chr1", start + 1, ref, alt))
+    return predictor_of(genome_of(tmp_path_factory.mktemp("mixed"), sequence), 501), variants
 
 
-def test_every_variant_comes_back_once_in_the_order_given(mixed: tuple[MotifPredictor, pa.Table]) -> None:
+def test_every_variant_comes_back_once_in_the_order_given(mixed: tuple[MotifPredictor, list[Variant]]) -> None:
     predictor, variants = mixed
-    got = predictor.score(variants)
-    scored, failed = (table["variant_id"].to_pylist() for table in got)
-    given_ids = variants["variant_id"].to_pylist()
-    assert scored
-    assert failed
-    assert sorted(scored + failed) == sorted(given_ids)
-    assert scored == [name for name in given_ids if name in set(scored)]
+    together = predictor.score(variants)
+    assert {type(one) for one in together} == {Answer, VariantFailed}
+    assert len(together) == len(variants)
+    for variant, got in zip(variants, together, strict=True):
+        [alone] = predictor.score([variant])
+        if isinstance(got, VariantFailed):
+            assert isinstance(alone, VariantFailed)
+            assert alone.reason == got.reason
+        else:
+            assert values(alone) == values(got)
 
 
-def test_tables_have_the_schemas_of_the_contract(mixed: tuple[MotifPredictor, pa.Table]) -> None:
+def test_no_variants_are_no_answers(mixed: tuple[MotifPredictor, list[Variant]]) -> None:
+    assert mixed[0].score([]) == []
+
+
+def test_an_answer_is_one_number_without_genes_tracks_and_quantiles(
+    mixed: tuple[MotifPredictor, list[Variant]],
+) -> None:
     predictor, variants = mixed
-    for table in (variants, variants.slice(0, 0)):
-        got = predictor.score(table)
-        assert got.scores.schema == SCORES
-        assert got.failures.schema == FAILURES
-    assert got.scores.num_rows == 0
+    answers = [answer for answer in predictor.score(variants) if isinstance(answer, Answer)]
+    assert predictor.tracks() == ()
+    assert {answer.scores.shape for answer in answers} == {(1, 1)}
+    assert all(answer.genes is None and answer.quantiles is None and not answer.is_broken for answer in answers)
 
 
-def test_the_score_is_the_log2_ratio_of_the_two_occupancies(mixed: tuple[MotifPredictor, pa.Table]) -> None:
+def test_the_score_is_the_log2_ratio_of_the_two_occupancies(mixed: tuple[MotifPredictor, list[Variant]]) -> None:
     predictor, variants = mixed
-    scores = predictor.score(variants).scores
-    ref, alt = scores["ref_value"].to_numpy(), scores["alt_value"].to_numpy()
-    np.testing.assert_allclose(scores["score"].to_numpy(), np.log2((0.1 + alt) / (0.1 + ref)), rtol=1e-12)
-    assert np.isfinite(scores["score"].to_numpy()).all()
+    told = np.array([values(answer) for answer in predictor.score(variants) if isinstance(answer, Answer)])
+    score, ref, alt = told.T
+    np.testing.assert_allclose(score, np.log2((0.1 + alt) / (0.1 + ref)), rtol=1e-12)
 
 
 @settings(deadline=None)
 @given(data=st.data())
-def test_a_score_does_not_depend_on_the_batch(mixed: tuple[MotifPredictor, pa.Table], data: st.DataObject) -> None:
+def test_a_score_does_not_depend_on_the_batch(mixed: tuple[MotifPredictor, list[Variant]], data: st.DataObject) -> None:
     predictor, variants = mixed
-    whole = {row["variant_id"]: row for row in predictor.score(variants).scores.to_pylist()}
-    chosen = data.draw(st.lists(st.integers(0, variants.num_rows - 1), min_size=1, max_size=40, unique=True))
-    for row in predictor.score(variants.take(chosen)).scores.to_pylist():
-        assert row == whole[row["variant_id"]]
+    whole = dict(zip(variants, predictor.score(variants), strict=True))
+    chosen = data.draw(st.lists(st.sampled_from(variants), min_size=1, max_size=40, unique=True))
+    for variant, got in zip(chosen, predictor.score(chosen), strict=True):
+        if isinstance(got, Answer):
+            assert values(got) == values(whole[variant])
+        else:
+            assert isinstance(whole[variant], VariantFailed)
 
 
 def test_the_scorer_says_what_it_is(tmp_path: Path) -> None:
-    predictor: Predictor = MotifPredictor(genome_of(tmp_path, "ACGT" * 40), "GRCh37", 101, model_version="7")
-    scorer = predictor.scorer
-    assert (scorer.name, scorer.model, scorer.model_version) == ("motif", "agdb-motif", "7")
-    assert (scorer.assembly, scorer.window_bp, scorer.mask_bp) == ("GRCh37", 101, None)
-    assert (scorer.output_type, scorer.aggregation, scorer.track_set) == ("OCCUPANCY", "LOG2_RATIO", "")
-    assert scorer.is_signed
-    assert scorer.reads_genome
-    assert predictor.provider == "motif"
+    made = scorer("GRCh37", 101, model_version="7")
+    of = made.of
+    assert (made.name, made.track_set, made.track_aggregation) == ("motif", "", None)
+    assert (of.provider, of.model, of.model_version) == ("motif", "agdb-motif", "7")
+    assert (of.assembly, of.window_bp, of.mask_bp) == ("GRCh37", 101, None)
+    assert (of.output_type, of.aggregation) == ("OCCUPANCY", "LOG2_RATIO")
+    assert of.is_signed
+    assert of.reads_genome
+    predictor: Predictor = MotifPredictor(genome_of(tmp_path, "ACGT" * 40), of)
+    assert predictor.computation == of
     assert predictor.software.startswith("agdb ")
 
 
 @pytest.mark.parametrize("window_bp", [0, WINDOW_RANGE[0] - 1, WINDOW_RANGE[1] + 1])
-def test_a_window_out_of_range_is_refused_with_the_range(tmp_path: Path, window_bp: int) -> None:
+def test_a_window_out_of_range_is_refused_with_the_range(window_bp: int) -> None:
     with pytest.raises(UsageError) as caught:
-        MotifPredictor(genome_of(tmp_path, "ACGT" * 40), "GRCh38", window_bp)
+        scorer("GRCh38", window_bp)
     assert "38 to 10001" in str(caught.value)
 
 

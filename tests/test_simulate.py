@@ -10,14 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from scipy import stats
 
 from agdb.errors import AgdbError, Refused, UsageError
 from agdb.genome import Genome
-from agdb.predictors.contract import VARIANTS
-from agdb.predictors.motif import MotifPredictor
+from agdb.predictors.contract import Answer, Variant
+from agdb.predictors.motif import MotifPredictor, scorer
 from agdb.simulate import Study, write_study
 
 GRCH38_CHR21 = 46_709_983
@@ -219,14 +218,11 @@ def test_the_truth_has_the_pairs_in_their_order(pairs: list[Row], truth: list[Ro
 
 def test_the_true_effect_is_the_score_of_the_motif_predictor(study: Study, truth: list[Row], tmp_path: Path) -> None:
     effect = {row["variant_id"]: float(row["true_effect"]) for row in truth}
-    keys = [(variant_id, *alleles(variant_id)) for variant_id in effect]
-    variants = [(variant_id, chrom, start + 1, ref, alt) for variant_id, chrom, start, ref, alt in keys]
-    columns = [pa.array(column) for column in zip(*variants, strict=True)]
+    variants = [Variant(chrom, start + 1, ref, alt) for chrom, start, ref, alt in map(alleles, effect)]
     with closing(Genome(study.genome, tmp_path)) as genome:
-        scores, failures = MotifPredictor(genome, "GRCh38").score(pa.table(columns, schema=VARIANTS))
-    assert failures.num_rows == 0
-    told = dict(zip(scores["variant_id"].to_pylist(), scores["score"].to_pylist(), strict=True))
-    np.testing.assert_allclose([told[key] for key in effect], list(effect.values()), rtol=1e-5, atol=1e-12)
+        answers = MotifPredictor(genome, scorer("GRCh38").of).score(variants)
+    told = [answer.scores[0, 0] for answer in answers if isinstance(answer, Answer)]
+    np.testing.assert_allclose(told, list(effect.values()), rtol=1e-5, atol=1e-12)
 
 
 def test_effects_in_peaks_have_the_sign_and_the_scale_of_the_true_effect(truth: list[Row]) -> None:

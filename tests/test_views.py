@@ -487,8 +487,8 @@ def test_pending_is_what_no_scorer_has_scored_or_failed_on(
         else:
             insert(
                 shared,
-                "failure (scorer_id, assembly, chrom, pos, ref, alt, reason, last_at, run_id)",
-                [[f"s{s}", variants[i][0], *parts(ids[i]), "edge", "2026-01-01", 1]],
+                "failure (computation_id, assembly, chrom, pos, ref, alt, reason, attempts, last_at, run_id)",
+                [[f"s{s}", variants[i][0], *parts(ids[i]), "edge", 1, "2026-01-01", 1]],
             )
     expected = sorted(
         (scorer, ids[i])

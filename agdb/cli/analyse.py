@@ -1,4 +1,4 @@
-"""Answers out: stats, plot, export, sql."""
+"""Answers out: plot, export, sql."""
 
 import sys
 from pathlib import Path
@@ -19,55 +19,8 @@ Format = Annotated[str, typer.Option("--format", help="table, csv, tsv or json."
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: agdb stats --all --format csv > result.csv")(stats)
     app.command(epilog="Example: agdb export correlation -o correlation.csv")(export)
     app.command(epilog="Example: agdb sql 'SELECT tissue, count(*) FROM qtl GROUP BY tissue' --format csv")(sql)
-
-
-#: What `agdb stats` prints for eyes: a label set and scorer a row, then a pair of windows a row.
-SUMMARY = """
-    SELECT label, tissue, scorer, window_bp, stratum, n,
-           any_value(printf('%+.3f', estimate)) FILTER (metric = 'spearman') AS spearman,
-           any_value(printf('%+.3f to %+.3f', ci_low, ci_high)) FILTER (metric = 'spearman') AS "95 % interval",
-           any_value(printf('%.2g', p)) FILTER (metric = 'spearman') AS p,
-           any_value(printf('%+.3f', estimate)) FILTER (metric = 'pearson') AS pearson,
-           any_value(printf('%+.3f to %+.3f', ci_low, ci_high)) FILTER (metric = 'pearson') AS "95 % interval ",
-           any_value(printf('%.2g', p)) FILTER (metric = 'pearson') AS "p ",
-           source_id, any_value(source) AS source
-    FROM result
-    WHERE run_id = {run_id} AND metric IN ('spearman', 'pearson') AND {strata}
-    GROUP BY label, tissue, scorer, window_bp, stratum, n, source_id, scorer_id
-    ORDER BY min(result_id)"""
-WINDOWS = """
-    SELECT label, tissue, scorer, stratum, n, printf('%+.3f', estimate) AS spearman_difference,
-           printf('%+.3f to %+.3f', ci_low, ci_high) AS "95 % interval", printf('%.2g', p) AS p, source_id, source
-    FROM result
-    WHERE run_id = {run_id} AND metric = 'spearman_difference'
-    ORDER BY result_id"""
-
-
-def stats(
-    ctx: typer.Context,
-    every: Annotated[bool, typer.Option("--all", help="Print the strata too.")] = False,
-    format_: Format = "table",
-) -> None:
-    """Add 95 % intervals and p-values to the correlations, store them in `result`, and print them."""
-    from agdb import db, export, report
-
-    with db.writing(ctx.obj) as con:
-        run_id = report.stats(con)
-    strata = "true" if every else "stratum = 'all'"
-    with db.reading(ctx.obj) as con:
-        if format_ == "table":
-            for query in (SUMMARY, WINDOWS):
-                export.to_stream(con, query.format(run_id=run_id, strata=strata), "table", sys.stdout.buffer)
-        else:
-            query = f"SELECT * FROM result WHERE run_id = {run_id} AND ({strata} OR metric = 'spearman_difference')"
-            export.to_stream(con, f"{query} ORDER BY result_id", format_, sys.stdout.buffer)
-        found = con.execute("SELECT count(*), min(result_id) FROM result WHERE run_id = ?", [run_id]).fetchall()[0]
-    sys.stdout.flush()
-    say(f"{found[0]:,} results stored in table result (run {run_id}, from result {found[1]})")
-    say("intervals take rows as independent; linked variants and shared genes make them too narrow")
 
 
 @plot_app.command(epilog="Example: agdb plot scatter -o scatter.png --scorer motif --stratum 'peak: in peak'")

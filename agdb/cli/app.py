@@ -1,5 +1,6 @@
 """The application object, its global options, and the one place where an error becomes a message and an exit code."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from agdb import __version__
-from agdb.errors import AgdbError, ExitCode
+from agdb.errors import AgdbError, ExitCode, Refused
 
 
 def say(text: str) -> None:
@@ -27,21 +28,47 @@ class Group(TyperGroup):
         except AgdbError as error:
             say(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
-            say("interrupted: what was finished is kept; the same command goes on from there")
-            raise typer.Exit(ExitCode.INTERRUPTED) from None
         except BrokenPipeError:  # agdb sql ... | head
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(ExitCode.OK) from None
-        except OSError as error:
-            say(f"error: {error.strerror or error}\n  where: {error.filename or 'the file system'}")
-            raise typer.Exit(ExitCode.REFUSED) from None
-        except Exception as error:
-            if not type(error).__module__.startswith(("duckdb", "_duckdb")):
+        except BaseException as error:
+            if _is_interruption(error):
+                say("interrupted: what was finished is kept; the same command goes on from there")
+                raise typer.Exit(ExitCode.INTERRUPTED) from None
+            if (refused := _of_the_machine(error, ctx.obj)) is None:
                 raise
-            say(f"error: the database engine stopped: {error}\n  cure:  nothing of this command was kept; "
-                "is the disk full, or memory short?")  # fmt: skip
-            raise typer.Exit(ExitCode.REFUSED) from None
+            say(f"error: {refused}")
+            raise typer.Exit(refused.exit_code) from None
+
+
+def _is_interruption(error: BaseException) -> bool:
+    """Ctrl-C, in whose stead DuckDB raises an error of its own while a query runs."""
+    of_duckdb = isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+    return isinstance(error, KeyboardInterrupt) or of_duckdb or type(error).__name__ == "InterruptException"
+
+
+def _of_the_machine(error: BaseException, db: object) -> AgdbError | None:
+    """What the operating system or the database engine could not do; None for a bug of agdb."""
+    is_of_engine = type(error).__module__.startswith(("duckdb", "_duckdb"))
+    if not is_of_engine and not isinstance(error, OSError):
+        return None
+    said = str(error).strip()
+    is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if is_full or any(
+        sign in said for sign in ("No space left", "quota exceeded", "File too large", "temp_directory_size")
+    ):
+        cure = "free some space beside the database: parts of a file are unpacked there; what was finished is kept"
+        return Refused("the disk is full", where=str(getattr(error, "filename", None) or db), cure=cure)
+    if not is_of_engine:
+        return Refused(
+            getattr(error, "strerror", None) or said, where=getattr(error, "filename", None) or "the file system"
+        )
+    if type(error).__name__ == "OutOfMemoryException":
+        cure = "set AGDB_MEMORY to more than it was, e.g. AGDB_MEMORY=2GB; what was finished is kept"
+        return Refused(f"memory is short: {said.splitlines()[0]}", where=str(db), cure=cure)
+    return Refused(
+        f"the database engine stopped: {said}", cure="nothing of this command was kept; is the disk all right?"
+    )
 
 
 app = typer.Typer(

@@ -24,7 +24,7 @@ STATUS = {
         FROM variant GROUP BY assembly ORDER BY assembly""",
     "Peaks": """
         SELECT s.kind, p.biosample, p.assembly, count(DISTINCT p.peak_id) AS intervals,
-               count(DISTINCT (v.chrom, v.pos, v.ref, v.alt)) AS variants_inside
+               count(DISTINCT (v.chrom, v.pos, v.ref, v.alt)) FILTER (v.pos > 0) AS variants_inside
         FROM peak AS p
         JOIN source AS s ON s.source_id = p.source_id
         LEFT JOIN (SELECT peak_id, chrom, pos, ref, alt FROM variant_in_peak
@@ -39,15 +39,18 @@ STATUS = {
         pip_above_09
         FROM credible AS c JOIN source AS s ON s.source_id = c.source_id GROUP BY ALL ORDER BY ALL LIMIT 20""",
     "Predictions": """
-        SELECT s.name AS scorer, s.window_bp, p.provider, count(DISTINCT (p.chrom, p.pos, p.ref, p.alt)) AS
-        variants_scored,
-               (SELECT count(*) FROM failure AS f WHERE f.scorer_id = s.scorer_id) AS failed,
+        SELECT s.name AS scorer, s.window_bp, (
+                 SELECT string_agg(c.provider, ', ' ORDER BY list_position(s.computations, c.computation_id))
+                 FROM computation AS c WHERE list_contains(s.computations, c.computation_id)
+               ) AS providers,
+               (SELECT count(*) FROM answer AS a WHERE a.scorer_id = s.scorer_id) AS variants_scored,
+               (SELECT count(*) FROM failure AS f WHERE f.computation_id = s.computations[-1]) AS failed,
                (SELECT count(*) FROM pending AS w WHERE w.scorer_id = s.scorer_id) AS pending, s.scorer_id
-        FROM scorer AS s LEFT JOIN prediction AS p ON p.scorer_id = s.scorer_id
-        GROUP BY s.scorer_id, s.name, s.window_bp, p.provider ORDER BY s.name, s.window_bp""",
+        FROM scorer AS s ORDER BY s.name, s.window_bp, s.scorer_id""",
     "Failures": """
-        SELECT s.name AS scorer, s.window_bp, f.reason, count(*) AS variants
-        FROM failure AS f JOIN scorer AS s ON s.scorer_id = f.scorer_id
+        SELECT c.output_type, c.window_bp, c.provider, split_part(f.reason, ':', 1) AS reason, count(*) AS variants,
+               min(f.reason) AS example
+        FROM failure AS f JOIN computation AS c ON c.computation_id = f.computation_id
         GROUP BY ALL ORDER BY ALL""",
     "Last runs": """
         SELECT run_id, command, status, n_rows, strftime(started_at, '%Y-%m-%d %H:%M') AS started_utc,

@@ -1,133 +1,233 @@
-"""agdb predict: scores for the variants that have none yet."""
+"""agdb predict: scores for the variants that have none; scorers, merge and audit around it."""
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agdb.cli import predict_options as o
+from agdb.cli import progress
 from agdb.cli.app import say
+from agdb.cli.provider import Who, genomes, scorer_of
 from agdb.errors import Refused, UsageError
 
 if TYPE_CHECKING:
-    from agdb.predictors.contract import Predictor
-
-#: Scorers by name, with what each is for. `alphagenome` is short for its default scorer.
-SCORERS = {
-    "motif": "summed occupancy of blood transcription-factor motifs: needs only a FASTA; the baseline",
-    "dnase-k562": "AlphaGenome: DNase-seq in K562, centre mask 501 bp, over its API or your own server",
-}
+    from agdb.predict.run import Summary
+    from agdb.predictors.contract import Scorer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(epilog="Example: agdb predict motif --in-peaks")(predict)
+    """Add the commands."""
+    app.command(epilog="Example: agdb predict dnase-k562 --in-peaks --dry-run")(predict)
+    app.command(epilog="Example: agdb scorers")(scorers)
+    app.command(epilog="Example: agdb merge results-of-machine-2")(merge)
+    app.command(epilog="Example: agdb audit dnase-k562 --sample 0.5%")(audit)
 
 
 def predict(
     ctx: typer.Context,
-    scorer: Annotated[str, typer.Argument(help="; ".join(f"{k}: {v}" for k, v in SCORERS.items()), show_default=False)],
-    window: Annotated[
-        int | None, typer.Option(help="Bases of sequence to read. motif: 501; AlphaGenome: 1048576.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Score at most this many variants.")] = None,
-    in_peaks: Annotated[bool, typer.Option("--in-peaks", help="Only variants that lie in a peak.")] = False,
-    address: Annotated[
-        str | None, typer.Option(help="AlphaGenome server, host:port; default Google's service.")
-    ] = None,
-    insecure: Annotated[bool, typer.Option("--insecure", help="No TLS; only to a loopback address.")] = False,
-    key_file: Annotated[
-        Path | None, typer.Option(help="File that holds the API key; else the environment's ALPHAGENOME_API_KEY.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    name: o.Name,
+    window: o.Window = None,
+    gtex_tissue: o.Tissue = None,
+    output: o.Output = None,
+    mask: o.Mask = None,
+    aggregation: o.Aggregation = None,
+    tracks: o.Tracks = None,
+    track_aggregation: o.TrackAggregation = None,
+    rename: o.Rename = None,
+    model_version: o.ModelVersion = "ALL_FOLDS",
+    in_peaks: o.InPeaks = False,
+    where: o.Where = None,
+    sample: o.Sample = None,
+    seed: o.Seed = 0,
+    limit: o.Limit = None,
+    retry_failed: o.RetryFailed = False,
+    shard: o.Shard = None,
+    variants: o.Variants = None,
+    provider: o.Provider = None,
+    address: o.Address = None,
+    insecure: o.Insecure = False,
+    key_file: o.KeyFile = None,
+    model: o.Model = None,
+    in_flight: o.InFlight = None,
+    deadline: o.Deadline = 300.0,
+    patience: o.Patience = 600.0,
+    quota_window: o.QuotaWindow = 60.0,
+    dry_run: o.DryRun = False,
+    worklist: o.Worklist = None,
+    max_calls: o.MaxCalls = None,
+    keep: o.Keep = None,
+    out: o.Out = None,
+    log: o.Log = None,
+    quiet: o.Quiet = False,
 ) -> None:
-    """Score the pending variants and append the predictions. Stop and rerun as you like: nothing is scored twice."""
-    from agdb import predict as engine
+    """Score the variants that have no score yet. Stop and rerun as you like: no variant is paid for twice."""
+    from agdb.predict import run, work
 
-    with _predictor(ctx.obj, scorer, window, address, insecure, key_file) as predictor, _bar(quiet) as show:
-        name = f"scorer {predictor.scorer.name} at {predictor.scorer.window_bp:,} bp ({predictor.software})"
+    changes = {"output": output, "mask_bp": mask, "aggregation": aggregation, "tracks": tracks,
+               "of_tracks": track_aggregation}  # fmt: skip
+    with genomes(ctx.obj if variants is None else None) as genome_of:
+        who = Who(provider, address, insecure, key_file, model, in_flight, deadline, keep, genome_of)
+        scorer = scorer_of(name, window, gtex_tissue, changes, rename, model_version, who)
+        choice = work.Choice(in_peaks, where, None if sample is None else (sample, seed), limit, retry_failed,
+                             _shard(shard))  # fmt: skip
+        if variants is not None and (out is None or in_peaks or where or sample or retry_failed):
+            raise UsageError(
+                "--variants goes with --out, and without --in-peaks, --where, --sample and --retry-failed",
+                cure="choose variants where the database is: agdb predict ... --worklist FILE.parquet",
+            )
+        place = run.Place(None if variants is not None else ctx.obj, variants, out)
+        settings = run.Settings(choice, keep, max_calls=max_calls, window_s=quota_window, patience_s=patience)
+        if dry_run:
+            _estimate(place, scorer, settings)
+        elif worklist is not None:
+            n = run.write_worklist(place, scorer, settings, worklist)
+            say(f"{worklist}: {n:,} variants for {scorer.name} at {scorer.of.window_bp:,} bp")
+        else:
+            _run(place, scorer, who, settings, log, quiet)
 
-        def progress(done: int, total: int) -> None:
-            if not done:  # how much it will be, before the first call is paid for
-                say(f"{name}: {total:,} variants to score")
-            show(done, total)
 
-        def waiting(holder: str) -> None:
-            say(f"{holder}: a finished batch waits to be stored")
+def scorers() -> None:
+    """List the scorers that agdb knows by name: tracks, calls, and what each is for."""
+    from agdb import export
+    from agdb.predict.estimate import TRACKS
+    from agdb.predictors.scorers import SIGNED, presets
 
-        outcome = engine.run(ctx.obj, predictor, in_peaks=in_peaks, limit=limit, progress=progress, waiting=waiting)
-    if not outcome.pending and not outcome.scored_before:
+    rows: list[tuple[object, ...]] = [
+        ("motif", "", "", "0", "signed", "occupancy by blood transcription factors, from a FASTA alone: the baseline")
+    ]
+    for preset in presets().values():
+        n = TRACKS[preset.output] if preset.tracks == "all" else len(preset.tracks.split(","))
+        shown = preset.tracks or "--gtex-tissue T"
+        of = shown if n == 1 else f"{n} tracks, {preset.of_tracks}"
+        mask = f"{preset.aggregation}" + (f" {preset.mask_bp}" if preset.mask_bp else "")
+        calls = "2" if preset.aggregation.startswith("SEQUENCE_") else "1"
+        signed = "signed" if SIGNED[preset.aggregation] else "unsigned"
+        rows.append((preset.name, f"{preset.output} {mask}", of, calls, signed, preset.about))
+    names = ["scorer", "computation", "tracks", "calls", "score", "what it is for"]
+    typer.echo(export.text_table(names, rows), nl=False)
+
+
+def merge(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of --out; without it what waits beside the database.")
+    ] = None,
+) -> None:
+    """Merge finished batches of predict into the database: those of other machines, or those that had to wait."""
+    from agdb.predict import merge as merging
+    from agdb.predict import spool
+
+    if folder is not None and not folder.is_dir():
+        raise UsageError(
+            "there is no such folder", where=str(folder), cure="agdb merge FOLDER, of predict --out FOLDER"
+        )
+    where = folder or spool.folder_of(ctx.obj)
+    files = spool.batches(where)
+    merged = merging.merge(ctx.obj, files)
+    say(f"{merged.batches:,} batches merged: {merged.scored:,} variants scored, {merged.failed:,} failed with a reason"
+        if files else f"nothing waits in {where}")  # fmt: skip
+
+
+def audit(
+    ctx: typer.Context,
+    name: o.Name,
+    sample: Annotated[str, typer.Option(help="Share of the scored variants, e.g. 0.5%, or their number.")] = "0.5%",
+    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
+    window: o.Window = None,
+    gtex_tissue: o.Tissue = None,
+    model_version: o.ModelVersion = "ALL_FOLDS",
+    provider: o.Provider = None,
+    address: o.Address = None,
+    insecure: o.Insecure = False,
+    key_file: o.KeyFile = None,
+    model: o.Model = None,
+    in_flight: o.InFlight = None,
+    deadline: o.Deadline = 300.0,
+    patience: o.Patience = 600.0,
+    quota_window: o.QuotaWindow = 60.0,
+    log: o.Log = None,
+    quiet: o.Quiet = False,
+) -> None:
+    """Score a sample of the scored variants again, and say how far the provider repeats itself."""
+    from agdb import db, export
+    from agdb.predict import audit as auditing
+    from agdb.predict import run
+
+    with genomes(ctx.obj) as genome_of:
+        who = Who(provider, address, insecure, key_file, model, in_flight, deadline, None, genome_of)
+        scorer = scorer_of(name, window, gtex_tissue, {}, None, model_version, who)
+        choice = auditing.Drawn(*auditing.share(sample), seed)
+        settings = run.Settings(drawn=choice, window_s=quota_window, patience_s=patience)
+        _run(run.Place(ctx.obj), scorer, who, settings, log, quiet)
+        with db.reading(ctx.obj) as con:
+            names, rows = auditing.report(con, scorer)
+    typer.echo(export.text_table(names, rows), nl=False)
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    i, slash, n = text.partition("/")
+    if not (slash and i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
+        raise UsageError(f"{text!r} is no shard", cure="--shard 2/8: the second of eight")
+    return int(i), int(n)
+
+
+def _estimate(place: Any, scorer: "Scorer", settings: Any) -> None:
+    from agdb import db, export
+    from agdb.predict import estimate, run
+    from agdb.predictors.tracks import kept
+
+    if place.database is None:
+        raise UsageError("a dry run looks into the database", cure="run it where the database is")
+    keeps = kept(scorer, settings.keep)
+    spooled = {c: run.spooled(place, scorer, c, keeps) for c in scorer.computations}
+    with db.reading(place.database) as con:
+        rows = estimate.estimate(con, scorer, settings.choice, spooled, keeps)
+    say(f"scorer {scorer.name} at {scorer.of.window_bp:,} bp; a dry run: nothing is asked, nothing is stored")
+    typer.echo(export.text_table(["what", "value", "note"], [tuple(row) for row in rows]), nl=False)
+
+
+def _run(place: Any, scorer: "Scorer", who: Who, settings: Any, log: Path | None, quiet: bool) -> None:
+    from agdb.predict import run
+
+    with progress.events(log) as tell, progress.shown(quiet) as show:
+        say(f"scorer {scorer.name} at {scorer.of.window_bp:,} bp, "
+            f"by {', then '.join(c.provider for c in scorer.computations)}")  # fmt: skip
+        summary = run.Summary()
+        try:
+            summary = run.run(place, scorer, who.predictor(scorer), settings, run.Talk(show, say, tell), summary)
+        finally:
+            show(None)
+            say(_told(summary))
+    if not summary.pending and place.database is not None:
+        _nothing_to_do(place.database, scorer, settings)
+
+
+def _told(summary: "Summary") -> str:
+    """What a run did, in a line or two."""
+    text = f"{summary.scored:,} variants scored, {summary.failed:,} failed with a reason"
+    if summary.calls:
+        text += f"; {summary.calls:,} calls in {summary.seconds:,.0f} s"
+        if summary.refusals:
+            text += f", {summary.refusals:,} of them refused for the quota ({summary.seconds_waited:,.0f} s waited)"
+    if summary.unmerged:
+        text += f"\n{summary.unmerged:,} batches wait in the spool, for {summary.held_by}: agdb merge merges them"
+    return text
+
+
+def _nothing_to_do(database: Path, scorer: "Scorer", settings: Any) -> None:
+    """Say why there was nothing: all is scored, or nothing can be."""
+    from agdb import db
+
+    with db.reading(database) as con:
+        scored = con.execute("SELECT count(*) FROM answer WHERE scorer_id = ?", [scorer.scorer_id]).fetchall()[0][0]
+    if not scored:
         raise Refused(
             "no variant can be scored",
             cure="agdb status shows what is missing: ingest a QTL file"
-            + (", and a genome that covers its variants" if predictor.scorer.reads_genome else "")
-            + (", and peaks" if in_peaks else ""),
+            + (", and a genome that covers its variants" if scorer.of.reads_genome else "")
+            + (", and peaks" if settings.choice.in_peaks else ""),
         )
-    say(
-        f"{outcome.scored:,} variants scored, {outcome.failed:,} failed with a reason, "
-        f"{outcome.scored_before:,} were scored before (run {outcome.run_id})"
-    )
-
-
-@contextmanager
-def _predictor(
-    path: Path, name: str, window: int | None, address: str | None, insecure: bool, key_file: Path | None
-) -> "Iterator[Predictor]":
-    if name == "motif":
-        if address or insecure or key_file:
-            raise UsageError("motif asks no server", cure="leave out --address, --insecure and --key-file")
-        yield _motif(path, window)
-    elif name in ("dnase-k562", "alphagenome"):
-        from agdb.predictors import alphagenome
-
-        chosen = alphagenome.dnase_k562() if window is None else alphagenome.dnase_k562(window)
-        connection = alphagenome.connect(address, _key(key_file), insecure=insecure)
-        try:
-            yield alphagenome.AlphaGenomePredictor(connection, chosen)
-        finally:
-            connection.close()
-    else:
-        raise UsageError(f"unknown scorer {name!r}", cure=f"one of {', '.join(SCORERS)}")
-
-
-def _motif(path: Path, window: int | None) -> "Predictor":
-    from agdb import db
-    from agdb.ingest import reference
-    from agdb.predictors.motif import MotifPredictor
-
-    with db.reading(path) as con:
-        found = [row[0] for row in con.execute("SELECT assembly FROM source WHERE kind = 'genome'").fetchall()]
-        if len(found) != 1:
-            raise Refused(
-                "motif reads the genome, and none is registered" if not found else "two genomes are registered",
-                cure="agdb ingest genome FASTA --assembly GRCh38",
-            )
-        genome = reference.registered(con, found[0])
-    assert genome is not None
-    return MotifPredictor(genome, found[0]) if window is None else MotifPredictor(genome, found[0], window)
-
-
-def _key(key_file: Path | None) -> str | None:
-    if key_file is None:
-        return os.environ.get("ALPHAGENOME_API_KEY")
-    if not key_file.is_file():
-        raise UsageError("there is no key file", where=str(key_file), cure="--key-file names a file with the key in it")
-    return key_file.read_text(encoding="utf-8").strip()
-
-
-@contextmanager
-def _bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr; none where stderr is not a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
-
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("variants", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    say(f"nothing to ask for: {scored:,} variants were scored before")

@@ -19,31 +19,28 @@ against 200-bp stretches of hg38 chr2:1-2,333,275 outside of them, AUROC of occu
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from agdb import __version__
 from agdb.errors import UsageError
 from agdb.genome import Genome
-from agdb.predictors.contract import FAILURES, SCORES, Predicted, Scorer
+from agdb.predictors.contract import Answer, Computation, Scorer, Track, Variant, VariantFailed
 from agdb.predictors.motifs import MOTIFS, strands
+from agdb.predictors.sequences import Bases, ascii_of, pairs
 
 #: Odds, before the sequence is seen, that a given placement is a site.
 PRIOR = 1 / 1000
 #: Added to both occupancies, so that a ratio of two sequences without sites stays near 1: a tenth of one bound factor.
 EPSILON = 0.1
-#: Share of N in a window above which there is too little sequence to judge.
-MAX_N = 0.1
 
 LONGEST_MOTIF = max(len(motif.consensus) for motif in MOTIFS)
 WINDOW_RANGE = (2 * LONGEST_MOTIF, 10_001)
 
 Floats = npt.NDArray[np.float64]
-Bases = npt.NDArray[np.uint8]
 
 # Up to this length, one table holds the occupancy of every word; longer motifs are cut into pieces that fit the cache.
 _WORD = 9
@@ -142,19 +139,10 @@ def _product(pieces: list[tuple[int, int, Floats]], words: dict[int, npt.NDArray
     return np.asarray(weight)
 
 
-class MotifPredictor:
-    """Scores a variant by the change of occupancy in a window around it: `log2_ratio` of ALT and REF.
-
-    The REF window is [pos - 1 - window_bp // 2, + window_bp), 0-based half-open. The ALT window is as long and starts
-    at the same base: left flank, ALT allele, right flank, where a deletion reads further bases on the right and an
-    insertion pushes some out. `ref_value` and `alt_value` are the two occupancies (expected bound factors).
-
-    Variants that get a reason instead of a score: `window_outside_genome` (some base that either window needs is not
-    in the FASTA), `allele_longer_than_window` (REF or ALT reaches beyond the right end), `window_has_N` (more than
-    `MAX_N` of a window is N), `ref_not_in_genome` (the genome does not say REF there).
+def scorer(assembly: str, window_bp: int = 501, model_version: str = "1") -> Scorer:
+    """The motif scorer of an assembly.
 
     Args:
-        genome: The FASTA of `assembly`.
         assembly: e.g. `GRCh38`.
         window_bp: Bases of each window, within `WINDOW_RANGE`.
         model_version: Version of the motifs and of their rule.
@@ -162,106 +150,80 @@ class MotifPredictor:
     Raises:
         UsageError: `window_bp` is out of range.
     """
+    shortest, longest = WINDOW_RANGE
+    if not shortest <= window_bp <= longest:
+        raise UsageError(
+            f"the motif predictor cannot read a window of {window_bp} bases",
+            cure=f"choose {shortest} to {longest} (twice the longest motif, or more)",
+        )
+    computation = Computation(
+        provider="motif", model="agdb-motif", model_version=model_version, assembly=assembly, output_type="OCCUPANCY",
+        window_bp=window_bp, mask_bp=None, aggregation="LOG2_RATIO", is_signed=True, reads_genome=True,
+    )  # fmt: skip
+    return Scorer("motif", (computation,))
 
-    provider = "motif"
+
+class MotifPredictor:
+    """Scores a variant by the change of occupancy in a window around it: `log2_ratio` of ALT and REF.
+
+    The windows, and the reasons for which a variant has none, are those of `sequences.pairs`. `ref_values` and
+    `alt_values` are the two occupancies (expected bound factors).
+
+    Args:
+        genome: The FASTA of the computation's assembly.
+        computation: That of `scorer`.
+    """
+
     software = f"agdb {__version__}"
-    batch_size = 5000
+    batch_size = 1000
+    in_flight = 1
 
-    def __init__(self, genome: Genome, assembly: str, window_bp: int = 501, model_version: str = "1") -> None:
-        shortest, longest = WINDOW_RANGE
-        if not shortest <= window_bp <= longest:
-            raise UsageError(
-                f"the motif predictor cannot read a window of {window_bp} bases",
-                cure=f"choose {shortest} to {longest} (twice the longest motif, or more)",
-            )
-        self._genome = genome
-        self.scorer = Scorer(
-            name="motif",
-            model="agdb-motif",
-            model_version=model_version,
-            assembly=assembly,
-            output_type="OCCUPANCY",
-            window_bp=window_bp,
-            mask_bp=None,
-            aggregation="LOG2_RATIO",
-            track_set="",
-            is_signed=True,
-            reads_genome=True,
-        )
+    def __init__(self, genome: Genome, computation: Computation) -> None:
+        self._genome, self.computation = genome, computation
 
-    def score(self, variants: pa.Table) -> Predicted:
-        """Score a table of schema `VARIANTS`; scores and failures keep its order. See the class for the rule."""
-        ref_value, alt_value = np.zeros((2, variants.num_rows))
-        reason = np.full(variants.num_rows, "", dtype=object)
+    def tracks(self) -> Sequence[Track]:
+        """None: one number a variant."""
+        return ()
+
+    def score(self, variants: Sequence[Variant]) -> Sequence[Answer | VariantFailed]:
+        """See the class for the rule."""
+        answers: list[Answer | VariantFailed | None] = [None] * len(variants)
         for rows, chrom, starts, refs, alts in _alike(variants):
-            ref_value[rows], alt_value[rows], reason[rows] = self._occupancies(chrom, starts, refs, alts)
-        scored = pa.array(reason == "")
-        scores = pa.table(
-            {
-                "variant_id": variants["variant_id"],
-                "gene_id": pa.nulls(variants.num_rows, pa.string()),
-                "track_id": pa.nulls(variants.num_rows, pa.string()),
-                "score": log2_ratio(alt_value, ref_value),
-                "quantile": pa.nulls(variants.num_rows, pa.float64()),
-                "ref_value": ref_value,
-                "alt_value": alt_value,
-            },
-            schema=SCORES,
-        )
-        failures = pa.table({"variant_id": variants["variant_id"], "reason": reason}, schema=FAILURES)
-        return Predicted(scores.filter(scored), failures.filter(pa.array(reason != "")))
+            width = self.computation.window_bp
+            reasons, scored, ref, alt = pairs(self._genome, chrom, starts, refs, alts, width)
+            for row, reason in zip(rows, reasons.tolist(), strict=True):
+                if reason:
+                    answers[row] = VariantFailed(reason)
+            ref_values, alt_values = _occupancies(ref, alt, refs.shape[1], alts.shape[1])
+            scores = log2_ratio(alt_values, ref_values)
+            for i, place in enumerate(scored.tolist()):
+                one = (slice(i, i + 1), None)
+                answers[rows[place]] = Answer(scores[one], ref_values=ref_values[one], alt_values=alt_values[one])
+        return [answer for answer in answers if answer is not None]
 
-    def _occupancies(
-        self, chrom: str, starts: npt.NDArray[np.int64], refs: Bases, alts: Bases
-    ) -> tuple[Floats, Floats, npt.NDArray[np.object_]]:
-        """REF and ALT occupancy, and the reason where there is none, of variants of one chromosome and allele lengths.
-
-        `starts` (n,) are the 0-based first bases of the alleles `refs` (n, length of REF) and `alts` (n, of ALT).
-        """
-        width, left = self.scorer.window_bp, self.scorer.window_bp // 2
-        after_ref, after_alt = left + refs.shape[1], left + alts.shape[1]
-        ref_value, alt_value = np.zeros((2, len(starts)))
-        reason = np.full(len(starts), "allele_longer_than_window", dtype=object)
-        if max(after_ref, after_alt) > width:
-            return ref_value, alt_value, reason
-        edges = starts - left
-        reach = max(width, width + after_ref - after_alt)
-        covered = self._genome.covers(chrom, edges, edges + reach)
-        reason[:] = np.where(covered, "", "window_outside_genome")
-        rows = np.flatnonzero(covered)
-        bases = self._genome.windows(chrom, edges[rows], reach)
-        ref = bases[:, :width]
-        alt = np.hstack([bases[:, :left], alts[rows], bases[:, after_ref : after_ref + width - after_alt]])
-        reason[rows[(bases[:, left:after_ref] != refs[rows]).any(axis=1)]] = "ref_not_in_genome"
-        reason[rows[_share_of_n(ref, alt) > MAX_N]] = "window_has_N"
-        ref_value[rows] = occupancy(ref)
-        if after_ref == after_alt:  # no base shifts: only placements that touch the alleles differ
-            near = slice(left - LONGEST_MOTIF + 1, after_ref + LONGEST_MOTIF - 1)
-            alt_value[rows] = ref_value[rows] + (occupancy(alt[:, near]) - occupancy(ref[:, near]))
-        else:
-            alt_value[rows] = occupancy(alt)
-        return ref_value, alt_value, reason
+    def cancel(self) -> None:
+        """A batch takes a second: it is waited for."""
 
 
-def _share_of_n(ref: Bases, alt: Bases) -> Floats:
-    """The share of N in the worse of the two windows. Shape (n,)."""
-    worse: Floats = np.maximum((ref == ord("N")).mean(axis=1), (alt == ord("N")).mean(axis=1))
-    return worse
+def _occupancies(ref: Bases, alt: Bases, ref_length: int, alt_length: int) -> tuple[Floats, Floats]:
+    """Occupancy of REF and of ALT windows, whose alleles, of these lengths, start in the middle."""
+    left = ref.shape[1] // 2
+    ref_value = occupancy(ref)
+    if ref_length != alt_length:
+        return ref_value, occupancy(alt)
+    # no base shifts: only placements that touch the alleles differ
+    near = slice(left - LONGEST_MOTIF + 1, left + ref_length + LONGEST_MOTIF - 1)
+    return ref_value, ref_value + (occupancy(alt[:, near]) - occupancy(ref[:, near]))
 
 
 def _alike(
-    variants: pa.Table,
-) -> Iterator[tuple[npt.NDArray[np.int64], str, npt.NDArray[np.int64], Bases, Bases]]:
+    variants: Sequence[Variant],
+) -> Iterator[tuple[list[int], str, npt.NDArray[np.int64], Bases, Bases]]:
     """Groups of one chromosome and one length of either allele: (rows, chrom, 0-based starts, refs, alts)."""
-    chroms, refs, alts = (variants[name].to_pylist() for name in ("chrom", "ref", "alt"))
-    starts = variants["pos"].to_numpy() - 1
     groups: dict[tuple[str, int, int], list[int]] = {}
-    for row, (chrom, ref, alt) in enumerate(zip(chroms, refs, alts, strict=True)):
-        groups.setdefault((chrom, len(ref), len(alt)), []).append(row)
+    for row, variant in enumerate(variants):
+        groups.setdefault((variant.chrom, len(variant.ref), len(variant.alt)), []).append(row)
     for (chrom, *_), rows in groups.items():
-        yield np.array(rows), chrom, starts[rows], _ascii(refs, rows), _ascii(alts, rows)
-
-
-def _ascii(alleles: list[str], rows: list[int]) -> Bases:
-    """Alleles of one length as ASCII: shape (n, length)."""
-    return np.array([list(alleles[row].encode()) for row in rows], dtype=np.uint8)
+        starts = np.array([variants[row].pos - 1 for row in rows], dtype=np.int64)
+        yield (rows, chrom, starts, ascii_of([variants[row].ref for row in rows]),
+               ascii_of([variants[row].alt for row in rows]))  # fmt: skip

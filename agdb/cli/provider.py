@@ -1,0 +1,171 @@
+"""Who computes, and what: the scorer that a name and options mean, and the predictors that give its scores."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agdb.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from agdb.genome import Genome
+    from agdb.predictors.contract import Computation, Predictor, Scorer
+    from agdb.predictors.scorers import Preset
+
+
+class Who:
+    """Who computes: makes the predictor of a computation, when it is needed."""
+
+    def __init__(
+        self,
+        providers: list[str] | None,
+        addresses: list[str] | None,
+        insecure: bool,
+        key_file: Path | None,
+        model: str | None,
+        in_flight: int | None,
+        deadline_s: float,
+        keep: str | None,
+        genome_of: "Callable[[str | None], tuple[Genome, str]]",
+    ) -> None:
+        self.providers, self.addresses, self.insecure = providers or [], addresses or [], insecure
+        self.key_file, self.model, self.in_flight = key_file, model, in_flight
+        self.deadline_s, self.keep, self.genome_of = deadline_s, keep, genome_of
+        if model and (addresses or insecure or "atlas" in self.providers):
+            raise UsageError("--model is a model in this process", cure="leave out --address, --insecure and Atlas")
+
+    @property
+    def is_service(self) -> bool:
+        """Whether Google's service computes."""
+        return not (self.addresses or self.model)
+
+    def predictor(self, scorer: "Scorer") -> "Callable[[Computation], AbstractContextManager[Predictor]]":
+        """What the run asks for predictors of this scorer's computations."""
+
+        @contextmanager
+        def of(computation: "Computation") -> "Iterator[Predictor]":
+            if computation.provider == "motif":
+                from agdb.predictors.motif import MotifPredictor
+
+                yield MotifPredictor(self.genome_of(computation.assembly)[0], computation)
+            elif self.model is not None:
+                yield self._of_object(self.model, computation)
+            else:
+                with self._connection() as connection:
+                    yield self._of_server(connection, computation, scorer)
+
+        return of
+
+    def _of_object(self, model: str, computation: "Computation") -> "Predictor":
+        from agdb.predictors import model_object
+
+        if computation.aggregation.startswith("SEQUENCE_"):
+            raise UsageError("--model computes no SEQUENCE_DIFF_MEAN", cure="ask a server: --address host:port")
+        return model_object.ModelObjectPredictor(model_object.load(model), computation, in_flight=self.in_flight or 1)
+
+    def _of_server(self, connection: Any, computation: "Computation", scorer: "Scorer") -> "Predictor":
+        from agdb.predictors import alphagenome, atlas, sequence_difference, tracks
+
+        given = {} if self.in_flight is None else {"in_flight": self.in_flight}
+        if computation.provider == "atlas":
+            return atlas.AtlasPredictor(connection, computation, tracks.kept(scorer, self.keep), **given)
+        if computation.aggregation.startswith("SEQUENCE_"):
+            genome, _ = self.genome_of(computation.assembly)
+            return sequence_difference.SequenceDifferencePredictor(connection, genome, computation, **given)
+        return alphagenome.AlphaGenomePredictor(connection, computation, **given)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        from agdb.predictors.alphagenome_connection import connect
+
+        connection = connect(self.addresses, self._key(), insecure=self.insecure, deadline_s=self.deadline_s)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _key(self) -> str | None:
+        if self.key_file is None:
+            return os.environ.get("ALPHAGENOME_API_KEY")
+        if not self.key_file.is_file():
+            raise UsageError("there is no key file", where=str(self.key_file),
+                             cure="--key-file names a file with the key in it")  # fmt: skip
+        return self.key_file.read_text(encoding="utf-8").strip()
+
+
+def scorer_of(
+    name: str, window: int | None, tissue: str | None, changes: dict[str, Any], rename: str | None,
+    model_version: str, who: Who,
+) -> "Scorer":  # fmt: skip
+    """The scorer of a name and of the options that change it."""
+    changes = {key: value for key, value in changes.items() if value is not None}
+    if name == "motif":
+        if who.addresses or who.insecure or who.key_file or who.model or who.providers or changes or tissue:
+            raise UsageError("motif asks no server and has no tracks", cure="its option is --window")
+        from agdb.predictors import motif
+
+        assembly = who.genome_of(None)[1]
+        return motif.scorer(assembly) if window is None else motif.scorer(assembly, window)
+    from agdb.predictors import scorers
+
+    preset = _preset(name, tissue)
+    if changes:
+        if rename is None:
+            raise UsageError(f"these options make another scorer of {name}", cure="give it a name: --name NAME")
+        if changes.get("mask_bp") == 0:
+            changes["mask_bp"] = None
+        preset = replace(preset, **changes)
+    if rename is not None:
+        preset = replace(preset, name=rename)
+    return scorers.scorer(
+        preset, window_bp=window or scorers.DEFAULT_WINDOW, providers=who.providers or ["alphagenome"],
+        model_version=model_version, is_service=who.is_service,
+    )  # fmt: skip
+
+
+def _preset(name: str, tissue: str | None) -> "Preset":
+    from agdb.predictors import scorers
+
+    known = scorers.presets()
+    name = {"alphagenome": "dnase-k562"}.get(name, name)  # the default scorer
+    if name == "rna" and tissue is not None:
+        return scorers.rna(tissue)
+    if tissue is not None:
+        raise UsageError(f"{name} has no GTEx tissue", cure="agdb predict rna --gtex-tissue T")
+    if name not in known:
+        raise UsageError(
+            f"unknown scorer {name!r}", cure=f"one of motif, {', '.join(known)}; agdb scorers explains them"
+        )
+    return known[name]
+
+
+@contextmanager
+def genomes(database: Path | None) -> "Iterator[Callable[[str | None], tuple[Genome, str]]]":
+    """Gives the registered genome of an assembly (None: of the only one), and its assembly; closes it at the end."""
+    with ExitStack() as opened:
+
+        def genome_of(assembly: str | None) -> "tuple[Genome, str]":
+            from agdb import db
+            from agdb.ingest import reference
+
+            if database is None:
+                raise UsageError(
+                    "this scorer reads the genome that a database knows", cure="run it where the database is"
+                )
+            with db.reading(database) as con:
+                registered = con.execute("SELECT DISTINCT assembly FROM source WHERE kind = 'genome'").fetchall()
+                found = [name for (name,) in registered if assembly in (None, name)]
+                if len(found) != 1:
+                    raise Refused(
+                        "this scorer reads the genome, and none is registered" if not found
+                        else "two genomes are registered",
+                        cure="agdb ingest genome FASTA --assembly GRCh38",
+                    )  # fmt: skip
+                genome = reference.registered(con, found[0])
+            assert genome is not None
+            opened.callback(genome.close)
+            return genome, str(found[0])
+
+        yield genome_of

@@ -1,0 +1,143 @@
+"""agdb stats, labels and explain: results with their intervals, the label sets they are of, and the way back."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from agdb.cli.app import say
+from agdb.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: agdb stats --labels lead --scorer dnase-k562 --stratify peak")(stats)
+    app.command(epilog="Example: agdb labels --add common --where 'maf >= 0.05' --unit variant")(labels)
+    app.command(epilog="Example: agdb explain 17")(explain)
+
+
+#: What `agdb stats` prints for eyes: all rows of a label set and scorer, then comparisons.
+_MEASURES = """
+    SELECT label_set AS labels, tissue, scorer, window_bp,
+           if(stratification = 'all', '', stratification || ': ' || stratum) AS stratum, metric, n,
+           n_clusters AS clusters,
+           if(estimate IS NULL, coalesce(reason, ''), printf('%+.4f', estimate)) AS estimate,
+           if(ci_low IS NULL, '', printf('%+.3f to %+.3f', ci_low, ci_high)) AS "95 % interval",
+           if(p IS NULL, '', printf('%.2g', p)) AS p, if(q IS NULL, '', printf('%.2g', q)) AS q,
+           if(design_effect IS NULL, '', printf('%.1f', design_effect)) AS deff,
+           if(detectable IS NULL, '', printf('%.3f', detectable)) AS detectable, result_id AS result
+    FROM result
+    WHERE run_id = {run_id} AND versus IS NULL AND {strata}
+    ORDER BY result_id"""
+_DIFFERENCES = """
+    SELECT * FROM result WHERE run_id = {run_id} AND versus IS NOT NULL AND {strata} ORDER BY result_id"""
+_EXPECTED = """
+    SELECT DISTINCT scorer, metric, expected FROM result
+    WHERE run_id = {run_id} AND expected IS NOT NULL AND estimate IS NOT NULL ORDER BY ALL"""
+
+
+def stats(
+    ctx: typer.Context,
+    label_sets: Annotated[
+        list[str] | None, typer.Option("--labels", help="Label set by name (agdb labels); may be repeated.")
+    ] = None,
+    scorer: Annotated[str | None, typer.Option(help="Only this scorer, by name.")] = None,
+    window: Annotated[int | None, typer.Option(help="Only this window, in bp.")] = None,
+    stratify: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="kind, peak, effect_size, pip, ..., or one of yours, NAME=SQL; may be repeated. Default: all known."
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Print the strata too; they are stored anyhow.")] = False,
+    resamples: Annotated[int, typer.Option(min=200, help="Of the clusters.")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same numbers.")] = 0,
+    permutations: Annotated[int, typer.Option(min=0, help="Of labels within clusters, for a p-value besides.")] = 0,
+    kendall: Annotated[bool, typer.Option("--kendall", help="Kendall's tau as well.")] = False,
+    format_: Annotated[str, typer.Option("--format", help="table, csv, tsv or json.")] = "table",
+) -> None:
+    """How well scores agree with effects, with 95 % intervals; stored in `result`, and printed."""
+    from agdb import db, export
+    from agdb.analysis import run
+
+    export.check_stream_format(format_)
+    asked = run.Asked(
+        tuple(label_sets) if label_sets else None, scorer, window, tuple(stratify) if stratify else None, resamples,
+        seed, permutations, kendall,
+    )  # fmt: skip
+    run_id = run.stats(ctx.obj, asked)
+    strata = "true" if every or stratify else "stratification = 'all'"
+    with db.reading(ctx.obj) as con:
+        if format_ == "table":
+            export.to_stream(con, _MEASURES.format(run_id=run_id, strata=strata), "table", sys.stdout.buffer)
+            sys.stdout.flush()
+            _tell_differences(con, run_id, strata)
+        else:
+            query = f"SELECT * FROM result WHERE run_id = {run_id} AND {strata} ORDER BY result_id"
+            export.to_stream(con, query, format_, sys.stdout.buffer)
+        sys.stdout.flush()
+        found = con.execute("SELECT count(*), min(result_id), any_value(cluster) FROM result WHERE run_id = ?",
+                            [run_id]).fetchall()[0]  # fmt: skip
+        bands = con.execute(_EXPECTED.format(run_id=run_id)).fetchall()
+    for name, metric, band in bands:
+        say(f"expected of {name}: {metric} {band}; far outside, look for a bug first")
+    say(
+        f"{found[0]:,} results stored in table result (run {run_id}, from result {found[1]}); "
+        "agdb explain RESULT tells more"
+    )
+
+
+def _tell_differences(con: object, run_id: int, strata: str) -> None:
+    from agdb.analysis.paired import verdict
+
+    found = con.execute(_DIFFERENCES.format(run_id=run_id, strata=strata))  # type: ignore[attr-defined]
+    names = [column[0] for column in found.description]
+    for row in (dict(zip(names, values, strict=True)) for values in found.fetchall()):
+        is_scorer = row["stratification"] == "all"
+        one = f"{row['scorer']} {row['window_bp']:,} bp" if is_scorer else f"{row['stratification']}: {row['stratum']}"
+        other = row["versus"].rpartition(" (")[0] if is_scorer else row["versus"]
+        what = f"{row['label_set']}, {row['tissue']}: {one} against {other}"
+        typer.echo(f"{what}: {verdict(row)} (n = {row['n']:,})")
+
+
+def labels(
+    ctx: typer.Context,
+    add: Annotated[str | None, typer.Option("--add", help="Store a label set of this name.")] = None,
+    label: Annotated[str, typer.Option(help="slope, conditional_slope or pval_nominal.")] = "slope",
+    source: Annotated[list[int] | None, typer.Option(help="Only this QTL source; may be repeated.")] = None,
+    where: Annotated[str | None, typer.Option(help="SQL over the columns of view analysed_qtl.")] = None,
+    unit: Annotated[str, typer.Option(help="pair, or variant: its association with the smallest p-value.")] = "pair",
+    cluster: Annotated[str, typer.Option(help="Drawn as a whole: block (of linkage, or 1 Mb), gene, chrom.")] = "block",
+    about: Annotated[str, typer.Option(help="What it is for.")] = "",
+) -> None:
+    """List the label sets: which associations are analysed, and what is one observation. Or store one more."""
+    from agdb import db, export
+    from agdb.analysis import labels
+
+    given = (source, where, about, label != "slope", unit != "pair", cluster != "block")
+    if add is None and any(given):
+        raise UsageError("these options make a label set", cure="give it a name: agdb labels --add NAME ...")
+    if add is not None:
+        new = labels.LabelSet(add, label, tuple(source) if source else None, where, unit, cluster, about)
+        with db.writing(ctx.obj) as con:
+            labels.add(con, new)
+        say(f"label set {add} is stored: agdb stats --labels {add}")
+        return
+    with db.reading(ctx.obj) as con:
+        query = (
+            "SELECT name, label, source_ids, condition, unit, cluster, about FROM label_set ORDER BY created_at, rowid"
+        )
+        export.to_stream(con, query, "table", sys.stdout.buffer)
+    sys.stdout.flush()
+
+
+def explain(
+    ctx: typer.Context, result: Annotated[int, typer.Argument(help="A result_id.", show_default=False)]
+) -> None:
+    """From a number back to its files: method, SQL of its rows, sources with sha256, versions."""
+    from agdb import db
+    from agdb.analysis.explain import explain
+
+    with db.reading(ctx.obj) as con:
+        for line in explain(con, result):
+            typer.echo(line)

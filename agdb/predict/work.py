@@ -1,0 +1,242 @@
+"""The work list of a run: which variants are to be asked for, as a Parquet file of (chrom, pos, ref, alt).
+
+It is view `pending`, narrowed by what the user asked for, minus what lies finished in the spool; or a Parquet file that
+somebody exported, on a machine without the database.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from agdb import db
+from agdb.errors import Refused, UsageError
+from agdb.predict.spool import batches, header_of
+from agdb.predictors.contract import Computation, Scorer, Variant
+from agdb.schema import same, sql_files
+
+#: The type of chromosomes, whose order is that of the genome, as a migration makes it.
+_CHROM_T = r"CREATE TYPE chrom_t AS ENUM \([^)]*\)"
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """What lies finished in a spool: the batches of a folder that are of a computation and keep the same tracks.
+
+    Attributes:
+        others: The same of the scorer's other computations: what they have answered need not be asked for either.
+    """
+
+    folder: Path
+    computation: Computation
+    kept: str
+    others: tuple["Spooled", ...] = ()
+
+    def files(self) -> list[Path]:
+        """The batch files."""
+        headers = ((path, header_of(path)) for path in batches(self.folder))
+        return [
+            path for path, header in headers
+            if header.computation == self.computation and header.kept == self.kept and header.target == "prediction"
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of the pending variants.
+
+    Attributes:
+        in_peaks: Only those that lie in a peak (rule span).
+        where: Only those for which this SQL condition on the columns of view `candidate` holds.
+        sample: (n, seed): only n of them, drawn by hash, the same for every scorer.
+        limit: At most so many, the first in genome order.
+        retry_failed: Those that failed before as well.
+        shard: (i, n): only every n-th of them, by hash.
+    """
+
+    in_peaks: bool = False
+    where: str | None = None
+    sample: tuple[int, int] | None = None
+    limit: int | None = None
+    retry_failed: bool = False
+    shard: tuple[int, int] | None = None
+
+    @property
+    def condition(self) -> str:
+        """SQL of what a candidate has to be."""
+        parts = (["in_peak"] if self.in_peaks else []) + ([f"({self.where})"] if self.where else [])
+        return " AND ".join(parts) or "true"
+
+
+def from_database(
+    con: duckdb.DuckDBPyConnection, scorer: Scorer, computation: Computation, choice: Choice, spool: Spooled, into: Path
+) -> int:
+    """Write the work list of one of a scorer's computations to a Parquet file, in genome order; returns its length.
+
+    Args:
+        con: A connection to the database; it may be read-only, and need not know the scorer.
+        scorer, computation, choice: What is asked, of whom, and for which variants.
+        spool: What lies finished, and need not be asked for.
+        into: The file.
+
+    Raises:
+        UsageError: the condition is not SQL on view `candidate`.
+    """
+    con.execute(f"CREATE OR REPLACE TEMP VIEW work AS {pending(con, scorer, computation, choice)}")
+    return _write(con, choice, spool, into)
+
+
+def again(con: duckdb.DuckDBPyConnection, query: str, into: Path) -> int:
+    """The same of any query of (chrom, pos, ref, alt), whether they have been scored or not."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW work AS {query}")
+    return _write(con, Choice(), None, into)
+
+
+def from_file(path: Path, choice: Choice, spool: Spooled, into: Path) -> int:
+    """The same from a Parquet file with columns chrom, pos, ref, alt (and maybe more).
+
+    Raises:
+        Refused: it is no such file, or some of its rows are no variants.
+    """
+    with duckdb.connect() as con:
+        con.execute(next(filter(None, (re.search(_CHROM_T, sql) for _, sql in sql_files("migrations"))))[0])
+        try:
+            con.execute("CREATE TEMP TABLE work AS SELECT DISTINCT chrom::chrom_t AS chrom, pos::INTEGER AS pos, "
+                        "ref::VARCHAR AS ref, alt::VARCHAR AS alt FROM read_parquet(?)", [str(path)])  # fmt: skip
+        except duckdb.Error as error:
+            raise Refused(
+                f"this is no Parquet file of variants: {str(error).splitlines()[0]}", where=str(path),
+                cure="agdb predict SCORER --worklist FILE.parquet writes one",
+            ) from error  # fmt: skip
+        is_variant = "pos >= 1 AND ref <> alt AND regexp_full_match(ref || alt, '[ACGT]+') AND len(ref) * len(alt) > 0"
+        bad = con.execute(f"FROM work WHERE (chrom IS NOT NULL AND {is_variant}) IS NOT TRUE ORDER BY ALL").fetchall()
+        if bad:
+            raise Refused(
+                f"{len(bad):,} rows are no variants, e.g. {', '.join(map(str, bad[0]))}", where=str(path),
+                cure="chrom, pos from 1 on, and ref and alt that differ, in the letters ACGT",
+            )  # fmt: skip
+        return _write(con, choice, spool, into)
+
+
+def read(path: Path) -> Iterator[Variant]:
+    """The variants of a work list, a few thousand in memory at a time."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=4096, columns=list(Variant._fields)):
+            yield from map(Variant, *(column.to_pylist() for column in batch.columns))
+
+
+def pending(con: duckdb.DuckDBPyConnection, scorer: Scorer, computation: Computation, choice: Choice) -> str:
+    """SQL of what is pending and chosen: chrom, pos, ref, alt, kind.
+
+    What a computation failed on is not asked of it again, but of the scorer's next one, if there is one.
+
+    Raises:
+        UsageError: the condition is not SQL on view `candidate`.
+    """
+    _let_views_know(con, scorer)
+    failed = f"(FROM failure WHERE computation_id = '{computation.computation_id}')"
+    asked = f"SELECT assembly, chrom, pos, ref, alt, kind FROM pending WHERE scorer_id = '{scorer.scorer_id}'"
+    if choice.retry_failed:
+        asked += f" UNION SELECT c.assembly, c.chrom, c.pos, c.ref, c.alt, c.kind FROM candidate AS c " \
+                 f"SEMI JOIN {failed} AS f ON {same('f', 'c')}"  # fmt: skip
+    else:
+        asked = f"FROM ({asked}) AS a ANTI JOIN {failed} AS f ON {same('f', 'a')}"
+    snvs = "WHERE a.kind = 'SNV'" if computation.provider == "atlas" else ""  # Atlas holds no others
+    wanted = f"SEMI JOIN ({chosen(con, computation.assembly, choice)}) AS c ON {same('c', 'a')}"
+    return f"SELECT a.* FROM ({asked}) AS a {wanted} {snvs}"
+
+
+def _let_views_know(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> None:
+    """Make view `pending` see a scorer that is not in the database, which may be open for reading only: temporary
+    tables and views go before those of the database.
+    """
+    known = con.execute("SELECT 1 FROM scorer WHERE scorer_id = ?", [scorer.scorer_id]).fetchall()
+    if known:
+        return
+    con.execute("CREATE OR REPLACE TEMP TABLE scorer AS FROM scorer")
+    db.add_once(con, "scorer", scorer.row)
+    for name, sql in sql_files("sql"):
+        if name.endswith(("_scorer_track", "_answer", "_pending")):
+            view, _, _ = sql.partition("COMMENT ON")
+            con.execute(view.replace("CREATE OR REPLACE VIEW", "CREATE OR REPLACE TEMP VIEW"))
+
+
+def chosen(con: duckdb.DuckDBPyConnection, assembly: str, choice: Choice) -> str:
+    """SQL of the candidates that are chosen; a sample that is stored is that sample."""
+    candidates = f"SELECT * FROM candidate WHERE assembly = '{assembly}' AND {choice.condition}"
+    try:
+        con.execute(f"SELECT count(*) FROM ({candidates} LIMIT 1)")
+    except duckdb.Error as error:
+        raise UsageError(
+            f"the condition of --where cannot be run: {str(error).splitlines()[0]}", where=choice.where,
+            cure="SQL on the columns of view candidate, e.g. \"chrom = 'chr22' AND kind = 'SNV'\"",
+        ) from error  # fmt: skip
+    if choice.sample is None:
+        return candidates
+    if (stored := _sample_id(con, assembly, choice)) is not None:
+        return f"SELECT * FROM sample_variant WHERE sample_id = {stored}"
+    n, seed = choice.sample
+    return f"{candidates} ORDER BY md5(variant_id || ':{seed}'), variant_id LIMIT {n}"
+
+
+def _sample_id(con: duckdb.DuckDBPyConnection, assembly: str, choice: Choice) -> int | None:
+    found = con.execute(
+        "SELECT sample_id FROM sample WHERE n = ? AND seed = ? AND condition = ? AND assembly = ?",
+        [*(choice.sample or (None, None)), choice.condition, assembly],
+    ).fetchall()
+    return int(found[0][0]) if found else None
+
+
+def store_sample(con: duckdb.DuckDBPyConnection, assembly: str, choice: Choice) -> None:
+    """Store the variants of a sample, unless they are there: the same n, seed and condition give the same ones."""
+    if choice.sample is None or _sample_id(con, assembly, choice) is not None:
+        return
+    sample_id = db.next_id(con, "sample")
+    with db.transaction(con):
+        con.execute(
+            f"INSERT INTO sample_variant SELECT {sample_id}, assembly, chrom, pos, ref, alt "
+            f"FROM ({chosen(con, assembly, choice)})"
+        )
+        row = [sample_id, *choice.sample, choice.condition, assembly, db.utc_now()]
+        con.execute("INSERT INTO sample VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def _write(con: duckdb.DuckDBPyConnection, choice: Choice, spool: Spooled | None, into: Path) -> int:
+    """Write `work` but for the shards of others and for what lies finished in the spool."""
+    query, files = _rest(choice, spool)
+    target = str(into).replace("'", "''")
+    return int(con.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet)", files).fetchall()[0][0])
+
+
+def count(
+    con: duckdb.DuckDBPyConnection, scorer: Scorer, computation: Computation, choice: Choice, spool: Spooled
+) -> int:
+    """The length of the work list that `from_database` would write."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW work AS {pending(con, scorer, computation, choice)}")
+    query, files = _rest(choice, spool)
+    return int(con.execute(f"SELECT count(*) FROM ({query})", files).fetchall()[0][0])
+
+
+def _rest(choice: Choice, spool: Spooled | None) -> tuple[str, dict[str, list[str]]]:
+    """SQL of what is left of `work`, and its parameters."""
+    done = [str(path) for path in spool.files()] if spool is not None else []
+    answered = [str(path) for other in spool.others for path in other.files()] if spool is not None else []
+    # a parameter may be no empty list, and what is not named in the query may not be given
+    finished = {name: files for name, files in (("done", done), ("answered", answered)) if files}
+    minus = " ".join(
+        f"ANTI JOIN (SELECT * FROM read_parquet(${name}) {'WHERE reason IS NULL' if name == 'answered' else ''}) "
+        f"AS {name} ON {name}.chrom = w.chrom::VARCHAR AND {name}.pos = w.pos AND {name}.ref = w.ref "
+        f"AND {name}.alt = w.alt"
+        for name in finished
+    )
+    i, n = choice.shard or (1, 1)
+    shard = f"WHERE md5_number_lower(concat_ws('_', w.chrom, w.pos, w.ref, w.alt)) % {n} = {i - 1}" if n > 1 else ""
+    limit = f"LIMIT {choice.limit}" if choice.limit is not None else ""
+    query = (
+        f"SELECT w.chrom::VARCHAR AS chrom, w.pos, w.ref, w.alt FROM work AS w {minus} {shard} "
+        f"ORDER BY w.chrom, w.pos, w.ref, w.alt {limit}"
+    )
+    return query, finished

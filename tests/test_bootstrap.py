@@ -1,0 +1,184 @@
+"""Resampled clusters against resampled rows, and intervals at their edges."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from agdb.statistics import bootstrap
+from agdb.statistics.bootstrap import Floats
+
+
+def identity(values: Floats) -> Floats:
+    """A scale that is one already."""
+    return np.asarray(values, float)
+
+
+def clustered(n: int = 60, n_clusters: int = 7, seed: int = 3) -> tuple[Floats, np.ndarray]:
+    """Two columns that share something within clusters, and the clusters, each with a row at least."""
+    rng = np.random.default_rng(seed)
+    clusters = np.r_[np.arange(n_clusters), rng.integers(n_clusters, size=n - n_clusters)]
+    return rng.standard_normal((2, n)) + rng.standard_normal((2, n_clusters))[:, clusters], clusters
+
+
+@given(st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 4)), min_size=1, max_size=30))
+def test_sums_over_clusters_are_those_of_their_rows(rows: list[tuple[int, int]]) -> None:
+    values, clusters = np.array([[float(v) for v, _ in rows]]), np.array([c for _, c in rows])
+    found = bootstrap.cluster_sums(values, clusters, 5)
+    assert found.tolist() == [[values[0, clusters == c].sum()] for c in range(5)]
+
+
+def test_a_resample_is_what_its_clusters_rows_sum_to() -> None:
+    values, clusters = clustered()
+    found = bootstrap.resample(bootstrap.cluster_sums(values, clusters, 7), 50, seed=11)
+    drawn = np.random.default_rng(11).integers(7, size=(50, 7))
+    rows = [np.concatenate([np.flatnonzero(clusters == c) for c in of]) for of in drawn]
+    assert found == pytest.approx(np.stack([values[:, of].sum(axis=1) for of in rows]), abs=1e-12)
+
+
+def test_resamples_draw_as_many_clusters_as_there_are() -> None:
+    found = bootstrap.resample(np.ones((13, 1)), 200, seed=0)
+    assert (found == 13).all()
+
+
+def test_every_cluster_is_drawn_equally_often() -> None:
+    times = bootstrap.resample(np.eye(5), 4_000, seed=2)
+    assert times.mean(axis=0) == pytest.approx(np.ones(5), abs=4 * np.sqrt(0.8 / 4_000))
+    assert times.var(axis=0) == pytest.approx(np.full(5, 0.8), rel=0.12)  # binomial (5, 1/5)
+
+
+def test_the_draws_do_not_depend_on_the_columns_so_that_columns_of_two_calls_are_paired() -> None:
+    sums = np.random.default_rng(0).standard_normal((9, 4))
+    both = bootstrap.resample(sums, 300, seed=5)
+    assert np.allclose(both[:, :1], bootstrap.resample(sums[:, :1], 300, seed=5), rtol=0, atol=1e-12)
+    assert not np.allclose(both, bootstrap.resample(sums, 300, seed=6))
+
+
+def test_resamples_are_the_same_however_many_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = np.random.default_rng(0).standard_normal((9, 2))
+    at_once = bootstrap.resample(sums, 100, seed=5)
+    monkeypatch.setattr(bootstrap, "_DRAWN_AT_ONCE", 9 * 7)
+    assert np.allclose(bootstrap.resample(sums, 100, seed=5), at_once, rtol=0, atol=1e-12)
+
+
+def test_no_resamples_have_no_rows() -> None:
+    assert bootstrap.resample(np.ones((3, 2)), 0, seed=0).shape == (0, 2)
+
+
+def test_the_interval_is_the_estimate_and_t_standard_errors_on_the_line() -> None:
+    replicates = np.tanh(np.random.default_rng(4).normal(0.5, 0.2, (500, 1)))
+    found, line_se, se = bootstrap.interval(np.array([0.4]), replicates, np.array([8]), np.arctanh, np.tanh)
+    half = stats.t.ppf(0.975, 7) * np.arctanh(replicates).std(ddof=1)
+    assert found.low == pytest.approx(np.tanh(np.arctanh(0.4) - half), abs=1e-12)
+    assert found.high == pytest.approx(np.tanh(np.arctanh(0.4) + half), abs=1e-12)
+    assert (line_se[0], se[0]) == pytest.approx((np.arctanh(replicates).std(ddof=1), replicates.std(ddof=1)))
+
+
+@pytest.mark.parametrize(
+    ("estimate", "replicates", "n_clusters"),
+    [
+        (0.3, [0.1, 0.2, 0.4, 0.5], 1),  # one cluster: nothing varies but within it
+        (0.3, [0.3, 0.3, 0.3, 0.3], 9),  # replicates that do not vary
+        (0.1, [0.1] * 2_000 + [0.1 + 1e-16], 9),  # nor but for rounding
+        (1.0, [1.0, 1.0, 1.0, 1.0], 9),  # at the end of the line
+        (-1.0, [-1.0, -0.9, -0.8, -0.7], 9),
+        (np.nan, [0.1, 0.2, 0.4, 0.5], 9),
+        (0.3, [0.1, 0.2, np.nan, np.nan], 9),  # half of the resamples have no such statistic
+    ],
+)
+def test_an_interval_that_is_not_defined_is_nan(estimate: float, replicates: list[float], n_clusters: int) -> None:
+    found, _, _ = bootstrap.interval(
+        np.array([estimate]), np.array(replicates)[:, None], np.array([n_clusters]), np.arctanh, np.tanh
+    )
+    assert np.isnan([found.low[0], found.high[0]]).all()
+
+
+def test_a_few_resamples_without_the_statistic_are_left_out() -> None:
+    replicates = np.random.default_rng(0).normal(0, 1, 200)
+    some = np.where(np.arange(200) < 10, np.nan, replicates)
+    _, se, _ = bootstrap.interval(np.zeros(1), some[:, None], np.array([9]), identity, identity)
+    assert se[0] == pytest.approx(replicates[10:].std(ddof=1))
+
+
+def test_statistics_side_by_side_do_not_touch_each_other() -> None:
+    replicates = np.stack([np.random.default_rng(0).normal(0, 1, 100), np.full(100, np.nan)], axis=1)
+    found, _, _ = bootstrap.interval(np.zeros(2), replicates, np.array([9, 9]), identity, identity)
+    assert np.isfinite(found.low).tolist() == [True, False]
+
+
+def test_an_interval_of_a_falling_scale_has_its_ends_in_order() -> None:
+    replicates = np.random.default_rng(0).normal(0, 1, (100, 1))
+    found, _, _ = bootstrap.interval(np.zeros(1), replicates, np.array([9]), np.negative, np.negative)
+    assert found.low[0] < 0 < found.high[0]
+
+
+@pytest.mark.parametrize("n_clusters", [2, 5, 2_000])
+def test_the_p_value_is_that_of_a_t_test(n_clusters: int) -> None:
+    found = bootstrap.pvalue(np.array([0.3]), np.array([0.1]), np.array([n_clusters]))
+    assert found[0] == pytest.approx(2 * stats.t.cdf(-3, n_clusters - 1), rel=1e-12)
+
+
+def test_the_p_value_and_the_interval_agree_on_whether_zero_is_in() -> None:
+    rng = np.random.default_rng(8)
+    for estimate in rng.normal(0, 0.5, 50):
+        replicates = rng.normal(estimate, 0.2, (100, 1))
+        found, se, _ = bootstrap.interval(np.array([estimate]), replicates, np.array([6]), identity, identity)
+        p = bootstrap.pvalue(np.array([estimate]), se, np.array([6]))
+        assert (p[0] < 0.05) == bool(found.low[0] > 0 or found.high[0] < 0)
+
+
+def test_without_a_standard_error_there_is_no_p_value() -> None:
+    assert np.isnan(bootstrap.pvalue(np.array([0.3]), np.array([np.nan]), np.array([5]))).all()
+
+
+def test_two_statistics_are_equal_by_the_t_test_of_their_difference() -> None:
+    replicates = np.random.default_rng(1).multivariate_normal([0.2, 0.5], [[0.04, 0.01], [0.01, 0.09]], 400)
+    f, p = bootstrap.equality(np.array([0.2, 0.5]), replicates, 12)
+    t = 0.3 / (replicates[:, 1] - replicates[:, 0]).std(ddof=1)
+    assert f == pytest.approx(t**2, rel=1e-10)
+    assert p == pytest.approx(2 * stats.t.sf(t, 11), rel=1e-10)
+
+
+def test_the_test_of_equality_does_not_care_which_statistic_comes_first() -> None:
+    rng = np.random.default_rng(1)
+    values, replicates = rng.normal(0, 1, 4), rng.normal(0, 1, (300, 4)) @ rng.normal(0, 1, (4, 4))
+    order = [2, 0, 3, 1]
+    found = bootstrap.equality(values, replicates, 20)
+    assert bootstrap.equality(values[order], replicates[:, order], 20) == pytest.approx(found, rel=1e-8)
+
+
+def test_statistics_that_are_one_have_an_f_of_zero() -> None:
+    replicates = np.random.default_rng(1).normal(0, 1, (300, 3))
+    assert bootstrap.equality(np.full(3, 0.4), replicates, 20) == pytest.approx((0, 1), abs=1e-12)
+
+
+def test_the_test_of_equality_rejects_true_equality_as_often_as_it_says() -> None:
+    rng, n_clusters, k, rejected = np.random.default_rng(2), 12, 3, 0
+    for _ in range(600):
+        rows = rng.standard_normal((n_clusters, k)) + rng.standard_normal((n_clusters, 1))
+        replicates = bootstrap.resample(rows, 200, seed=int(rng.integers(2**31))) / n_clusters
+        rejected += bootstrap.equality(rows.mean(axis=0), replicates, n_clusters)[1] < 0.05
+    # of 12 clusters resampling makes the SE sqrt(11/12) of what it is: somewhat more than 5 %
+    assert 0.03 < rejected / 600 < 0.10
+
+
+@pytest.mark.parametrize(
+    ("replicates", "n_clusters"),
+    [
+        (np.random.default_rng(0).normal(0, 1, (100, 3)), 2),  # 3 statistics want 3 clusters at least
+        (np.tile([0.1, 0.2, 0.3], (100, 1)), 20),  # that do not vary
+        (np.tile([0.1, 0.2, 0.3], (100, 1)) + 1e-17 * np.random.default_rng(0).integers(9, size=(100, 3)), 20),
+        (np.full((100, 3), np.nan), 20),
+        (np.random.default_rng(0).normal(0, 1, (3, 3)), 20),  # fewer resamples than they have dimensions
+    ],
+)
+def test_equality_that_cannot_be_tested_is_nan(replicates: Floats, n_clusters: int) -> None:
+    assert np.isnan(bootstrap.equality(np.array([0.1, 0.2, 0.3]), replicates, n_clusters)).all()
+
+
+def test_resamples_in_which_one_statistic_is_missing_are_left_out() -> None:
+    replicates = np.random.default_rng(1).normal(0, 1, (300, 3))
+    missing = np.concatenate([replicates, [[0.1, np.nan, 0.2]] * 9])
+    expected = bootstrap.equality(np.array([0.1, 0.5, 0.2]), replicates, 20)
+    assert bootstrap.equality(np.array([0.1, 0.5, 0.2]), missing, 20) == pytest.approx(expected)

@@ -1,0 +1,318 @@
+"""Calls in flight: what is asked again, what is given up, and whose fault it was; with a predictor of a few lines."""
+
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from predictors import Act, FakePredictor, answer
+
+from agdb.errors import ProviderError
+from agdb.predict.pace import Pace
+from agdb.predict.pool import SUSPICIOUS, TRIES, Outcome, Pool
+from agdb.predictors.contract import Answer, TryAgain, Variant, VariantFailed
+
+
+def variants(n: int) -> list[Variant]:
+    """n SNVs."""
+    return [Variant("chr1", 10 * (i + 1), "A", "C") for i in range(n)]
+
+
+def pool_of(
+    predictor: FakePredictor, *, max_calls: int | None = None, patience_s: float = 5.0, retry_s: float = 0.001
+) -> tuple[Pool, Pace, list[tuple[str, dict[str, object]]]]:
+    """A pool, its pace, and what it tells."""
+    told: list[tuple[str, dict[str, object]]] = []
+    pace = Pace(predictor.in_flight, window_s=0.05, max_calls=max_calls)
+
+    def tell(event: str, **details: object) -> None:
+        told.append((event, details))
+
+    return Pool(predictor, pace, tell, patience_s=patience_s, retry_s=retry_s), pace, told
+
+
+def outcomes_of(pool: Pool, asked: list[Variant]) -> dict[Variant, Outcome]:
+    """Ask for all; every variant comes back at most once."""
+    pool.start(asked)
+    found: list[Outcome] = []
+    while not pool.is_over:
+        found += pool.take(0.05)
+    by_variant = {o.variant: o for o in found}
+    assert len(by_variant) == len(found)
+    return by_variant
+
+
+def failing(times: int, error: Exception, which: set[int]) -> Act:
+    """Variants at these positions fail so often, then are answered."""
+
+    def act(variant: Variant, time_: int) -> Answer:
+        if variant.pos in which and time_ <= times:
+            raise error
+        return answer(variant)
+
+    return act
+
+
+def test_every_variant_is_asked_once_several_at_a_time_and_comes_back_once() -> None:
+    def act(variant: Variant, time_: int) -> Answer:
+        time.sleep(0.002)
+        return answer(variant)
+
+    predictor = FakePredictor(act, in_flight=8)
+    pool, pace, _ = pool_of(predictor)
+    found = outcomes_of(pool, variants(200))
+    assert set(found) == set(variants(200))
+    assert all(o.answer is not None and o.attempts == 1 for o in found.values())
+    assert pace.calls == len(predictor.asked) == 200
+    assert predictor.at_a_time == 8
+
+
+def test_no_variants_are_no_calls() -> None:
+    predictor = FakePredictor()
+    assert outcomes_of(pool_of(predictor)[0], []) == {}
+    assert predictor.asked == []
+
+
+def test_variants_are_read_as_they_are_needed() -> None:
+    read = 0
+
+    def many() -> Iterator[Variant]:
+        nonlocal read
+        for variant in variants(100_000):
+            read += 1
+            yield variant
+
+    gate = threading.Event()
+
+    def act(variant: Variant, time_: int) -> Answer:
+        gate.wait(5)
+        return answer(variant)
+
+    pool, _, _ = pool_of(FakePredictor(act, in_flight=2))
+    pool.start(many())
+    pool.take(0.1)
+    assert read < 1_000
+    gate.set()
+    pool.stop(1.0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TryAgain("internal: oops"), TryAgain("unavailable: no", is_down=True), TryAgain("quota", is_quota=True)],
+    ids=["stumbled", "down", "quota"],
+)
+def test_a_call_that_fails_for_now_is_made_again(error: TryAgain) -> None:
+    bad = {100, 110, 500}
+    predictor = FakePredictor(failing(2, error, bad))
+    found = outcomes_of(pool_of(predictor)[0], variants(60))
+    assert all(o.answer is not None for o in found.values())
+    assert {o.variant.pos: o.attempts for o in found.values() if o.attempts > 1} == dict.fromkeys(bad, 3)
+    assert len(predictor.asked) == 60 + 2 * len(bad)
+
+
+def test_a_variant_that_fails_while_others_succeed_is_given_up_with_its_reason_and_attempts() -> None:
+    predictor = FakePredictor(failing(99, TryAgain("internal: oops"), {300}))
+    found = outcomes_of(pool_of(predictor)[0], variants(60))
+    assert [o for o in found.values() if o.answer is None] == [
+        Outcome(Variant("chr1", 300, "A", "C"), None, "internal: oops", TRIES)
+    ]
+    assert len(found) == 60
+
+
+def test_a_refused_variant_is_not_asked_again() -> None:
+    predictor = FakePredictor(failing(99, VariantFailed("invalid_argument: no", blames_provider=True), {10, 300}))
+    found = outcomes_of(pool_of(predictor)[0], variants(60))
+    assert {v.pos for v, o in found.items() if o.reason == "invalid_argument: no"} == {10, 300}
+    assert Counter(predictor.asked)[Variant("chr1", 300, "A", "C")] == 1
+
+
+def test_a_refusal_may_be_returned_instead_of_raised() -> None:
+    predictor = FakePredictor(lambda v, _: VariantFailed("window_has_N") if v.pos == 20 else answer(v))
+    found = outcomes_of(pool_of(predictor)[0], variants(3))
+    assert [found[v].reason for v in variants(3)] == [None, "window_has_N", None]
+
+
+def test_the_quota_is_nobodys_fault_however_often_it_refuses() -> None:
+    predictor = FakePredictor(failing(3 * TRIES, TryAgain("quota", is_quota=True), {50}))
+    pool, pace, told = pool_of(predictor)
+    found = outcomes_of(pool, variants(10))
+    assert all(o.answer is not None for o in found.values())
+    assert pace.refusals == 3 * TRIES
+    assert [event for event, _ in told].count("quota") == 3 * TRIES
+
+
+def test_an_outage_blames_no_variant() -> None:
+    """Down from the 20th call on for a while, as a server that is restarted."""
+    back_at = 0.0
+
+    def act(variant: Variant, time_: int) -> Answer:
+        nonlocal back_at
+        if len(predictor.asked) == 20 and not back_at:
+            back_at = time.monotonic() + 1.5
+        if time.monotonic() < back_at:
+            raise TryAgain("unavailable: restarting", is_down=True)
+        return answer(variant)
+
+    predictor = FakePredictor(act)
+    found = outcomes_of(pool_of(predictor)[0], variants(100))
+    assert all(o.answer is not None for o in found.values())
+    assert len(found) == 100
+
+
+@pytest.mark.parametrize("kind", ["is_down", "is_quota"])
+def test_a_provider_that_never_answers_is_waited_for_so_long_and_no_longer(kind: str) -> None:
+    def act(variant: Variant, time_: int) -> Answer:
+        raise TryAgain("gone", **{kind: True})
+
+    began = time.monotonic()
+    pool, _, _ = pool_of(FakePredictor(act), patience_s=0.3)
+    assert outcomes_of(pool, variants(50)) == {}
+    assert isinstance(pool.error, ProviderError)
+    assert re.match(r"nothing was answered for [\d.]+ s: gone", pool.error.what)
+    assert 0.3 < time.monotonic() - began < 5
+
+
+def test_a_provider_that_stumbles_over_everything_is_held_to_have_failed() -> None:
+    def act(variant: Variant, time_: int) -> Answer:
+        raise TryAgain("malformed_answer: nonsense")
+
+    predictor = FakePredictor(act)
+    pool, _, _ = pool_of(predictor)
+    assert outcomes_of(pool, variants(50)) == {}
+    assert pool.error is not None
+    assert "malformed_answer" in pool.error.what
+    assert len(predictor.asked) == TRIES
+
+
+def test_refusals_before_the_first_answer_are_the_providers_fault_once_there_are_enough() -> None:
+    predictor = FakePredictor(failing(99, VariantFailed("not_found: chrom", blames_provider=True), set(range(1_000))))
+    pool, _, _ = pool_of(predictor)
+    assert outcomes_of(pool, variants(50)) == {}
+    assert pool.error is not None
+    assert f"the first {SUSPICIOUS} variants were all refused: not_found: chrom" in pool.error.what
+    assert len(predictor.asked) == SUSPICIOUS
+
+
+@pytest.mark.parametrize("n", [1, SUSPICIOUS - 1])
+def test_a_few_refusals_and_nothing_else_to_ask_are_failures(n: int) -> None:
+    predictor = FakePredictor(failing(99, VariantFailed("invalid", blames_provider=True), set(range(1_000))))
+    pool, _, _ = pool_of(predictor)
+    found = outcomes_of(pool, variants(n))
+    assert pool.error is None
+    assert [o.reason for o in found.values()] == ["invalid"] * n
+
+
+def test_refusals_before_the_first_answer_are_believed_when_it_comes() -> None:
+    few = {10 * (i + 1) for i in range(SUSPICIOUS - 1)}
+    predictor = FakePredictor(failing(99, VariantFailed("invalid", blames_provider=True), few))
+    found = outcomes_of(pool_of(predictor)[0], variants(20))
+    assert {v.pos for v, o in found.items() if o.reason} == few
+    assert len(found) == 20
+
+
+def test_refusals_that_do_not_blame_the_provider_are_believed_at_once() -> None:
+    predictor = FakePredictor(failing(99, VariantFailed("window_outside_genome"), set(range(10_000))))
+    pool, _, _ = pool_of(predictor)
+    assert len(outcomes_of(pool, variants(50))) == 50
+    assert pool.error is None
+
+
+def test_a_provider_that_refuses_us_ends_the_run_and_what_was_answered_comes_back() -> None:
+    predictor = FakePredictor(failing(99, ProviderError("the key"), {200}), in_flight=2)
+    pool, _, _ = pool_of(predictor)
+    found = outcomes_of(pool, variants(1_000))
+    assert pool.error is not None
+    assert pool.error.what == "the key"
+    assert 15 <= len(found) <= 25
+    assert all(o.answer is not None for o in found.values())
+
+
+def test_a_bug_of_the_predictor_ends_the_run_and_is_told() -> None:
+    predictor = FakePredictor(failing(99, ZeroDivisionError("oops"), {200}))
+    pool, _, told = pool_of(predictor)
+    outcomes_of(pool, variants(100))
+    assert pool.error is not None
+    assert "ZeroDivisionError: oops" in pool.error.what
+    assert "ZeroDivisionError" in str(dict(told)["bug"]["traceback"])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_no_number_is_a_failure(value: float) -> None:
+    predictor = FakePredictor(lambda v, _: Answer(np.array([[1.0, value if v.pos == 20 else 2.0, 3.0]])))
+    found = outcomes_of(pool_of(predictor)[0], variants(3))
+    assert [found[v].reason for v in variants(3)] == [None, "score_not_finite", None]
+
+
+def test_a_gene_without_a_score_in_a_track_is_none() -> None:
+    predictor = FakePredictor(lambda v, _: Answer(np.array([[1.0, np.nan, 3.0]]), genes=("ENSG1",)))
+    assert outcomes_of(pool_of(predictor)[0], variants(1))[variants(1)[0]].answer is not None
+
+
+def test_no_more_calls_are_made_than_allowed() -> None:
+    predictor = FakePredictor(in_flight=8)
+    pool, pace, _ = pool_of(predictor, max_calls=37)
+    assert len(outcomes_of(pool, variants(200))) == 37
+    assert pool.error is None
+    assert pace.calls == len(predictor.asked) == 37
+
+
+def test_stopping_keeps_what_comes_home_in_time_and_cancels_the_rest() -> None:
+    gate = threading.Event()
+
+    def act(variant: Variant, time_: int) -> Answer:
+        if variant.pos == 30:
+            gate.wait(10)
+        else:
+            time.sleep(0.2)
+        return answer(variant)
+
+    predictor = FakePredictor(act, in_flight=4)
+    pool, _, _ = pool_of(predictor)
+    pool.start(variants(100))
+    found = [o for _ in range(3) for o in pool.take(0.3)]
+    began = time.monotonic()
+    pool.stop(1.0)
+    assert time.monotonic() - began < 2
+    found += pool.take(0.0)
+    assert pool.is_over
+    assert predictor.is_cancelled == 1
+    assert {o.variant for o in found} == set(predictor.asked) - {Variant("chr1", 30, "A", "C")}
+    gate.set()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    plan=st.lists(st.sampled_from(["ok", "again", "down", "quota", "refused", "never"]), min_size=1, max_size=40),
+    in_flight=st.integers(1, 6),
+)
+def test_whatever_goes_wrong_every_variant_has_one_outcome_and_no_call_is_wasted(
+    plan: list[str], in_flight: int
+) -> None:
+    fate = dict(zip(variants(len(plan)), plan, strict=True))
+    errors = {
+        "again": TryAgain("again"), "down": TryAgain("down", is_down=True), "quota": TryAgain("quota", is_quota=True),
+        "refused": VariantFailed("refused"), "never": TryAgain("never"),
+    }  # fmt: skip
+
+    def act(variant: Variant, time_: int) -> Answer:
+        if (error := errors.get(fate[variant])) and (time_ == 1 or fate[variant] in ("refused", "never")):
+            raise error
+        return answer(variant)
+
+    predictor = FakePredictor(act, in_flight=in_flight)
+    first = Variant("chr1", 1, "A", "C")  # answered, so that the provider has answered something
+    fate[first] = "ok"
+    pool, pace, _ = pool_of(predictor)
+    found = outcomes_of(pool, [first, *fate.keys() - {first}])
+    assert pool.error is None
+    assert set(found) == set(fate)
+    expected = {"ok": 1, "again": 2, "down": 2, "quota": 2, "refused": 1, "never": TRIES}
+    assert all(found[v].attempts == expected[kind] for v, kind in fate.items())
+    lost = {variant for variant, kind in fate.items() if kind in ("refused", "never")}
+    assert {v for v, o in found.items() if o.answer is None} == lost
+    assert pace.calls == len(predictor.asked) == sum(o.attempts for o in found.values())
