@@ -5,15 +5,19 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
-from agdb import db, export, predict, report
+from agdb import db, export, report
+from agdb.analysis import run as analysis
+from agdb.analysis.paired import verdict
 from agdb.ingest import peaks, qtl, reference
 from agdb.ingest.variant_table import Options
-from agdb.predictors.motif import MotifPredictor
+from agdb.predict import run as predict
+from agdb.predictors import motif
 from agdb.simulate import Study, write_study
 
 #: Windows that the motif scorer reads, in bp: the truth of the simulation is that of 501.
@@ -48,8 +52,7 @@ def run(directory: Path, n_variants: int, seed: int, tell: Callable[[str], None]
         hits = con.execute("SELECT count(*), count(DISTINCT variant_id) FROM variant_in_peak").fetchall()[0]
     tell(f"   {hits[1]:,} variants lie in a peak ({hits[0]:,} pairs of variant and peak)")
     _predict(path, study, tell)
-    with db.writing(path) as con:
-        report.stats(con)
+    analysis.stats(path, analysis.Asked())
     _answer(path, study, tell)
     _leave(path, directory, tell)
 
@@ -74,8 +77,9 @@ def _predict(path: Path, study: Study, tell: Callable[[str], None]) -> None:
         genome = reference.registered(con, "GRCh38")
     assert genome is not None
     for window in WINDOWS:
-        outcome = predict.run(path, MotifPredictor(genome, "GRCh38", window))
-        tell(f"   {window:>5,} bp: {outcome.scored:,} variants scored, {outcome.failed:,} failed with a reason")
+        predictor = motif.scorer("GRCh38", window), lambda c: nullcontext(motif.MotifPredictor(genome, c))
+        done = predict.run(predict.Place(path), *predictor)
+        tell(f"   {window:>5,} bp: {done.scored:,} variants scored, {done.failed:,} failed with a reason")
 
 
 def known_answer(study: Study) -> dict[str, tuple[int, float]]:
@@ -105,10 +109,9 @@ def _answer(path: Path, study: Study, tell: Callable[[str], None]) -> None:
     with db.reading(path) as con:
         found = con.execute(
             "SELECT stratum, n, estimate, ci_low, ci_high FROM result WHERE metric = 'spearman' AND window_bp = 501 "
-            "AND stratum LIKE 'peak: %' ORDER BY stratum"
+            "AND stratification = 'peak' ORDER BY stratum"
         ).fetchall()
         differences = _window_verdicts(con)
-    found = [(stratum.removeprefix("peak: "), *numbers) for stratum, *numbers in found]
     rows: list[tuple[object, ...]] = [
         (name, n, f"{rho:+.4f}", f"{low:+.3f} to {high:+.3f}", known[name][0], f"{known[name][1]:+.4f}")
         for name, n, rho, low, high in found
@@ -121,7 +124,7 @@ def _answer(path: Path, study: Study, tell: Callable[[str], None]) -> None:
     tell("   causes keep it below 1. The planted world and the scorer share one law, so found must equal known.")
     same = is_known({name: (n, rho) for name, n, rho, _, _ in found}, known)
     tell(f"   {'It does.' if same else 'IT DOES NOT: please report this.'}")
-    tell("   The same associations at two windows (intervals take rows as independent; linkage makes them too narrow):")
+    tell("   The same associations at two windows:")
     for line in differences:
         tell(f"   {line}")
 
@@ -134,10 +137,13 @@ def is_known(found: dict[str, tuple[int, float]], known: dict[str, tuple[int, fl
 
 
 def _window_verdicts(con: duckdb.DuckDBPyConnection) -> list[str]:
-    found = con.execute(
-        "SELECT stratum, estimate, ci_low, ci_high FROM result WHERE metric = 'spearman_difference' ORDER BY result_id"
-    ).fetchall()
-    return [f"{stratum.removeprefix('window ')}: {report.verdict(*values)}" for stratum, *values in found]
+    asked = con.execute(
+        "SELECT window_bp, versus, estimate, ci_low, ci_high, detectable, reason FROM result "
+        "WHERE metric = 'spearman_difference' AND stratification = 'all' ORDER BY result_id"
+    )
+    names = [column[0] for column in asked.description or ()]
+    found = (dict(zip(names, row, strict=True)) for row in asked.fetchall())
+    return [f"{row['window_bp']:,} bp against {row['versus'].split()[1]} bp: {verdict(row)}" for row in found]
 
 
 def _leave(path: Path, directory: Path, tell: Callable[[str], None]) -> None:

@@ -67,8 +67,7 @@ def to_stream(con: duckdb.DuckDBPyConnection, query: str, format_: str, stream: 
     Raises:
         UsageError: not one SELECT, not valid SQL, or an unknown format.
     """
-    if format_ != "table" and format_ not in COPY:
-        raise UsageError(f"unknown format {format_!r}", cure=f"one of table, {', '.join(COPY)}")
+    check_stream_format(format_)
     try:
         query = _one_select(con, query)
         if format_ == "table":
@@ -82,6 +81,16 @@ def to_stream(con: duckdb.DuckDBPyConnection, query: str, format_: str, stream: 
     except duckdb.Error as error:
         cure = "agdb schema lists the tables, views and columns"
         raise UsageError(f"the query failed: {error}", cure=cure) from error
+
+
+def check_stream_format(format_: str) -> None:
+    """Refuse a format that `to_stream` does not write: before anything is computed for it.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if format_ != "table" and format_ not in COPY:
+        raise UsageError(f"unknown format {format_!r}", cure=f"one of table, {', '.join(COPY)}")
 
 
 def _one_select(con: duckdb.DuckDBPyConnection, query: str) -> str:

@@ -1,4 +1,4 @@
-"""From the database to results and figures: the floor where views meet statistics and plots."""
+"""From the database to figures: the floor where views meet plots."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,101 +7,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from agdb import db
-from agdb.errors import Refused, UsageError
-
-#: The intervals of table `result`.
-METHODS = {
-    "spearman": "average ranks; Bonett-Wright 95 % interval; t approximation",
-    "pearson": "Fisher 95 % interval; t test",
-    "spearman_difference": "same associations at both windows; Zou 95 % interval; Meng-Rosenthal-Rubin test",
-}
-
-
-def stats(con: duckdb.DuckDBPyConnection) -> int:
-    """Compute intervals and p-values of every stratum and window pair and store them in `result`; returns the run_id.
-
-    Raises:
-        Refused: no association has a score yet.
-    """
-    with db.transaction(con):
-        run_id = db.start_run(con, "stats")
-        rows = _correlations(con) + _differences(con)
-        if not rows:
-            raise Refused("no association has a score yet", cure="agdb predict SCORER, or agdb ingest predictions")
-        first = db.next_id(con, "result")
-        con.executemany(
-            f"INSERT INTO result VALUES ({', '.join('?' * 18)})",
-            [[first + i, run_id, *row] for i, row in enumerate(rows)],
-        )
-        db.finish_run(con, run_id, len(rows))
-    return run_id
-
-
-def _correlations(con: duckdb.DuckDBPyConnection) -> list[list[Any]]:
-    """One row a stratum and metric, in the order of table `result`."""
-    from agdb import statistics
-
-    found = con.execute(
-        "SELECT label, source_id, source, tissue, scorer_id, scorer, window_bp, "
-        "if(stratification = 'all', 'all', stratification || ': ' || stratum) AS stratum, n, spearman, pearson "
-        "FROM stratum "
-        "ORDER BY source_id, label, scorer, window_bp, stratification <> 'all', stratification, stratum"
-    ).fetchall()
-    if not found:
-        return []
-    n = np.array([r[8] for r in found], float)
-    rows: list[list[Any]] = []
-    for metric, at, interval in (
-        ("spearman", 9, statistics.bonett_wright_interval), ("pearson", 10, statistics.fisher_interval),
-    ):  # fmt: skip
-        r = np.array([np.nan if row[at] is None else row[at] for row in found], float)
-        low, high = interval(r, n)
-        p = statistics.correlation_pvalue(r, n)
-        for i, row in enumerate(found):
-            *keys, n_i = row[:9]
-            values = [_or_none(v[i]) for v in (r, low, high, p)]
-            rows.append([metric, *keys, n_i, *values, METHODS[metric], _reason(values, n_i)])
-    return rows
-
-
-def _differences(con: duckdb.DuckDBPyConnection) -> list[list[Any]]:
-    """One row a pair of windows, in the order of table `result`."""
-    from agdb import statistics
-
-    found = con.execute(
-        "SELECT label, source_id, source, tissue, scorer_a, scorer, window_a, window_b, n, spearman_a, spearman_b, "
-        "spearman_ab FROM window_comparison ORDER BY source_id, label, scorer, window_a, window_b"
-    ).fetchall()
-    if not found:
-        return []
-    n = np.array([r[8] for r in found], float)
-    a, b, ab = (np.array([np.nan if r[i] is None else r[i] for r in found], float) for i in (9, 10, 11))
-    low, high = statistics.zou_difference(a, b, ab, n)
-    p = statistics.meng_pvalue(a, b, ab, n)
-    rows: list[list[Any]] = []
-    for i, (*keys, window_a, window_b, n_i, _, _, _) in enumerate(found):
-        values = [_or_none(v[i]) for v in (a - b, low, high, p)]
-        stratum = f"window {window_a:,} bp - {window_b:,} bp"
-        rows.append(["spearman_difference", *keys, window_a, stratum, n_i, *values,
-                     METHODS["spearman_difference"], _reason(values, n_i)])  # fmt: skip
-    return rows
-
-
-def _or_none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _reason(values: list[float | None], n: int) -> str | None:
-    if values[0] is None:
-        return "fewer than 2 rows" if n < 2 else "label or score is constant"
-    return "no interval: fewer than 4 rows, or |r| = 1" if values[1] is None else None
-
-
-def verdict(difference: float, low: float, high: float) -> str:
-    """A paired difference in words, from its interval alone."""
-    told = f"{difference:+.3f}, 95 % CI {low:+.3f} to {high:+.3f}"
-    return f"no detectable difference: {told}" if low <= 0 <= high else f"a difference: {told}"
+from agdb.errors import UsageError
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ agreement AS (
   FROM ranked
   GROUP BY source_id, label, scorer_id, ranked.stratification, stratum
 )
-SELECT a.label, s.tissue, r.name AS scorer, r.window_bp, a.stratification, a.stratum, a.n, a.spearman, a.pearson,
+SELECT a.label, s.tissue, r.name AS scorer, r.window_bp, a.stratification, a.stratum, a.n,
+       CASE WHEN r.is_signed THEN a.spearman END AS spearman, CASE WHEN r.is_signed THEN a.pearson END AS pearson,
        a.n_variants, a.n_genes, a.effect_sd, a.score_sd, a.effect_abs_min, a.effect_abs_max, a.n_ref_unchecked,
        a.source_id, s.name AS source, a.scorer_id
 FROM agreement AS a

@@ -6,7 +6,7 @@ WITH paired AS (
          b.score AS score_b, hash(a.source_id, a.label, a.scorer_id, b.scorer_id) AS cell  -- as in stratum: one small key
   FROM scored_qtl AS a
   JOIN scored_qtl AS b
-    ON b.source_id = a.source_id AND b.label = a.label AND b.family = a.family
+    ON a.is_signed AND b.source_id = a.source_id AND b.label = a.label AND b.family = a.family
    AND b.chrom = a.chrom AND b.pos = a.pos AND b.ref = a.ref AND b.alt = a.alt
    AND b.phenotype_id = a.phenotype_id AND b.window_bp > a.window_bp
 ),

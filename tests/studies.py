@@ -115,15 +115,17 @@ def add_fine_mapping(con: duckdb.DuckDBPyConnection, study: Study, pip: Floats, 
 
 
 def results(con: duckdb.DuckDBPyConnection, **asked: Any) -> list[Result]:
-    """What `agdb stats` would store; 200 resamples, and no strata, unless they are asked for."""
+    """What `agdb stats` would store, by column; 200 resamples, and no strata, unless they are asked for."""
     plain: dict[str, Any] = {"resamples": 200, "stratify": (), "label_sets": ("all",)}
-    return run.computed(con, run.Asked(**(plain | asked))).rows
+    names = con.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = 'result'").fetchall()
+    columns = dict.fromkeys(name for (name,) in names)
+    return [columns | row for row in run.computed(con, run.Asked(**(plain | asked))).rows]
 
 
 def one(rows: list[Result], metric: str = "spearman", stratum: str = "all", **wanted: object) -> Result:
     """The only result of this metric and stratum, and of what else is wanted."""
     asked = {"metric": metric, "stratum": stratum, "versus": None} | wanted
-    (found,) = [row for row in rows if all(row.get(name) == value for name, value in asked.items())]
+    (found,) = [row for row in rows if all(row[name] == value for name, value in asked.items())]
     return found
 
 

@@ -156,6 +156,13 @@ def test_rows_written_down_ten_times_tell_no_more_than_once_when_they_are_one_cl
     assert ten.se == pytest.approx(once.se, rel=1e-9)
 
 
+def test_with_few_clusters_the_interval_is_as_wide_as_t_says() -> None:
+    score, positive = drawn(60, seed=10)
+    found = delong_interval(score, positive, clusters=np.arange(60) // 15)
+    half = np.log(found.high / (1 - found.high)) - np.log(found.value / (1 - found.value))
+    assert half == pytest.approx(stats.t.isf(0.025, 3) * found.se / (found.value * (1 - found.value)))
+
+
 def clustered(rng: np.random.Generator, *, both_classes: bool) -> tuple[Floats, Floats, Bools, NDArray[np.int64]]:
     """Two scores of 80 clusters of 4 rows that share half of their variance; AUROC of both is Phi(1/2)."""
     cluster = np.repeat(np.arange(80), 4)

@@ -46,6 +46,10 @@ def test_a_joint_p_value_counts_replicates_whose_largest_t_is_as_large() -> None
     assert found.se == pytest.approx(se)
 
 
+def test_a_replicate_whose_t_is_the_same_counts_as_large() -> None:
+    assert max_t([1.0], np.tile([[0.0], [2.0]], (50, 1))).p == pytest.approx(1)
+
+
 def test_estimates_that_are_all_one_cost_nothing_jointly() -> None:
     rng = np.random.default_rng(2)
     one = 0.2 + 0.1 * rng.standard_normal((2_000, 1))

@@ -19,13 +19,14 @@ def searched(
     """Look at every control left, turn by turn, positives in the order of rows; the first of the nearest is taken."""
     sd = pooled_sd(covariates[positive], covariates[~positive])
     scaled = covariates / np.where(sd > 0, sd, 1)
-    left, pairs = set(np.flatnonzero(~positive).tolist()), set()
+    is_left, pairs = ~positive, set()
     for _ in range(k):
         for i in np.flatnonzero(positive).tolist():
-            offers = [(float(np.sqrt(((scaled[i] - scaled[j]) ** 2).sum())), j) for j in left if strata[i] == strata[j]]
-            if offers and min(offers)[0] <= caliper:
-                pairs.add((i, min(offers)[1]))
-                left.remove(min(offers)[1])
+            distance = np.sqrt(((scaled - scaled[i]) ** 2).sum(axis=1))
+            nearest = int(np.argmin(np.where(is_left & (strata == strata[i]), distance, np.inf)))
+            if is_left[nearest] and strata[nearest] == strata[i] and distance[nearest] <= caliper:
+                pairs.add((i, nearest))
+                is_left[nearest] = False
     return pairs
 
 
@@ -65,10 +66,24 @@ def test_several_covariates_count_together(k: int) -> None:
 
 def test_positives_that_crowd_at_one_place_take_ever_farther_controls() -> None:
     rng = np.random.default_rng(2)
-    positive = np.arange(700) < 250
-    covariates = np.where(positive[:, None], 0.01 * rng.standard_normal((700, 2)), rng.standard_normal((700, 2)))
+    positive, spread = np.arange(6_000) < 400, rng.standard_normal((6_000, 2))
+    covariates = np.where(positive[:, None], 0.01 * spread, spread)
     found = match_controls(covariates, positive)
-    assert pairs_of(found) == searched(covariates, positive, np.zeros(700, np.int64), 1, np.inf)
+    assert pairs_of(found) == searched(covariates, positive, np.zeros(6_000, np.int64), 1, np.inf)
+
+
+def test_of_many_controls_on_a_circle_the_first_row_is_taken_first() -> None:
+    circle = [(x, y) for x in range(-5, 6) for y in range(-5, 6) if x * x + y * y == 25]  # 12 points, pooled SD 2.5
+    covariates = np.array([(0, 0), *np.random.default_rng(6).permutation(circle)], float)
+    found = match_controls(covariates, np.arange(13) == 0, k=12)
+    assert found.distance.tolist() == [2.0] * 12
+    assert found.control.tolist() == list(range(1, 13))
+
+
+def test_pairs_are_in_the_order_of_positives_each_with_its_nearest_first() -> None:
+    found = match_controls(np.array([[5.0], [0.0], [1.0], [3.0], [5.0], [9.0]]), np.arange(6) < 2, k=2)
+    assert found.positive.tolist() == [0, 0, 1, 1]
+    assert found.control.tolist() == [4, 3, 2, 5]
 
 
 def test_controls_that_are_all_alike_are_taken_in_the_order_of_rows() -> None:

@@ -36,6 +36,11 @@ def test_as_many_simulated_studies_are_significant_as_the_power_says() -> None:
     assert np.mean(correlation_pvalue(r, 60) < 0.05) == pytest.approx(correlation_power(0.3, 60), abs=0.015)
 
 
+@pytest.mark.parametrize("n", [10, 100])
+def test_the_smallest_detectable_correlation_has_the_power_it_was_asked_for(n: int) -> None:
+    assert correlation_power(detectable_correlation(n), n) == pytest.approx(0.8, abs=1e-5)
+
+
 def test_without_a_correlation_the_power_is_the_size_of_the_test() -> None:
     assert correlation_power(0, 50, alpha=0.01) == pytest.approx(0.01)
 

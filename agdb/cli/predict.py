@@ -200,15 +200,16 @@ def _run(place: Any, scorer: "Scorer", who: Who, settings: Any, log: Path | None
             summary = run.run(place, scorer, who.predictor(scorer), settings, run.Talk(show, say, tell), summary)
         finally:
             show(None)
-            say(_told(summary))
+            if summary.pending:
+                say(_told(summary, is_local=scorer.of.provider == "motif"))
     if not summary.pending and place.database is not None:
         _nothing_to_do(place.database, scorer, settings)
 
 
-def _told(summary: "Summary") -> str:
+def _told(summary: "Summary", *, is_local: bool) -> str:
     """What a run did, in a line or two."""
     text = f"{summary.scored:,} variants scored, {summary.failed:,} failed with a reason"
-    if summary.calls:
+    if summary.calls and not is_local:
         text += f"; {summary.calls:,} calls in {summary.seconds:,.0f} s"
         if summary.refusals:
             text += f", {summary.refusals:,} of them refused for the quota ({summary.seconds_waited:,.0f} s waited)"

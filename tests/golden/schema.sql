@@ -14,6 +14,19 @@ TABLE chain_block  -- One row per gapless block of a liftover chain: bases that 
   to_start INTEGER NOT NULL  -- Lowest base of the block on the + strand of the second assembly, 0-based.
   CHECK((to_strand IN ('+', '-')))
 
+TABLE computation  -- One row per computation: what one call computes for a variant, in all tracks, and who computes it.
+  computation_id VARCHAR NOT NULL  -- Hash of the content: the same in every database.
+  provider VARCHAR NOT NULL  -- Who computes: alphagenome, atlas, motif, or import.
+  model VARCHAR NOT NULL  -- The model, e.g. alphagenome.
+  model_version VARCHAR NOT NULL  -- Its version, as its maker names it.
+  assembly ENUM NOT NULL  -- Genome that the model reads.
+  output_type VARCHAR NOT NULL  -- Predicted assay, e.g. DNASE.
+  window_bp INTEGER NOT NULL  -- Bases of sequence that the model reads.
+  mask_bp INTEGER  -- Central bases over which the score aggregates; NULL for the whole window, or for genes.
+  aggregation VARCHAR NOT NULL  -- Formula, e.g. DIFF_LOG2_SUM.
+  is_signed BOOLEAN NOT NULL  -- Whether the score has a direction (ALT against REF).
+  reads_genome BOOLEAN NOT NULL  -- Whether it reads the registered FASTA.
+
 TABLE contig  -- One row per chromosome of an assembly: a coordinate beyond its length is refused.
   assembly ENUM NOT NULL  -- NCBI36 (hg18), GRCh37 (hg19) or GRCh38 (hg38).
   chrom ENUM NOT NULL  -- Chromosome, UCSC style.
@@ -61,16 +74,17 @@ TABLE egene  -- One row per tested gene of a GTEx egenes file, or per signal of 
   log2_afc_lower DOUBLE  -- Lower end of its 95 % interval.
   log2_afc_upper DOUBLE  -- Upper end of its 95 % interval.
 
-TABLE failure  -- One row per variant that a scorer could not score, with the reason; such a variant is not pending.
-  scorer_id VARCHAR NOT NULL  -- The scorer.
+TABLE failure  -- One row per computation and variant that could not be scored, with the reason; only predict --retry-failed asks again.
+  computation_id VARCHAR NOT NULL  -- The computation.
   assembly ENUM NOT NULL  -- Assembly of the variant.
   chrom ENUM NOT NULL  -- Chromosome of the variant.
   pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based.
   ref VARCHAR NOT NULL  -- Reference allele.
   alt VARCHAR NOT NULL  -- Alternative allele.
-  reason VARCHAR NOT NULL  -- Why, e.g. window_outside_genome.
-  last_at TIMESTAMP NOT NULL  -- When, UTC.
-  run_id INTEGER NOT NULL  -- Run that met it.
+  reason VARCHAR NOT NULL  -- Why, e.g. window_outside_genome, or the status and words of the server.
+  attempts INTEGER NOT NULL  -- Calls made for it, in all runs.
+  last_at TIMESTAMP NOT NULL  -- When last, UTC.
+  run_id INTEGER NOT NULL  -- Run that met it last.
 
 TABLE gene  -- One row per gene of an annotation: where it lies and where its transcription starts.
   source_id INTEGER NOT NULL  -- The annotation.
@@ -122,21 +136,19 @@ TABLE peak  -- One row per interval of a source: a peak (DNase-hypersensitive si
   CHECK((chrom_end > chrom_start))
   CHECK((chrom_start >= 0))
 
-TABLE prediction  -- One row per scorer, variant, gene and track: the score of ALT against REF.
-  scorer_id VARCHAR NOT NULL  -- What was computed.
-  assembly ENUM NOT NULL  -- Assembly of the variant and of the scorer.
+TABLE prediction  -- One row per computation, variant, gene and track: the score of ALT against REF. View score has them by scorer.
+  computation_id VARCHAR NOT NULL  -- The computation.
+  assembly ENUM NOT NULL  -- Assembly of the variant.
   chrom ENUM NOT NULL  -- Chromosome of the variant.
   pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based.
   ref VARCHAR NOT NULL  -- Reference allele.
   alt VARCHAR NOT NULL  -- Alternative allele.
-  gene_id VARCHAR  -- Gene, for scorers that score genes; else NULL.
-  track_id VARCHAR  -- Track, by ontology curie; NULL where the scorer has none.
-  score DOUBLE NOT NULL  -- Score, ALT against REF; the formula is the aggregation of the scorer.
-  quantile DOUBLE  -- Rank of the score among common variants, where the provider gives it.
+  gene_id VARCHAR  -- Gene, without version, where genes are scored; else NULL.
+  track_id INTEGER  -- The track; NULL where the model has none, or a file brought one number for all of them.
+  score DOUBLE NOT NULL  -- Score, ALT against REF; the formula is the aggregation of the computation.
+  quantile DOUBLE  -- Rank of the score among common variants, -1 to 1, where the provider gives it.
   ref_value DOUBLE  -- Predicted value of the REF sequence, where the provider gives it.
   alt_value DOUBLE  -- Predicted value of the ALT sequence, where the provider gives it.
-  provider VARCHAR NOT NULL  -- Who computed it: alphagenome, motif, import.
-  run_id INTEGER NOT NULL  -- Run that wrote it.
   CHECK(isfinite(score))
 
 TABLE qtl  -- One row per association: a variant, a phenotype, in one source. View association adds variant_id, phenotype_id, tissue and source.
@@ -171,6 +183,19 @@ TABLE rejected  -- One row per rejected row of a source: nothing is dropped with
   reason VARCHAR NOT NULL  -- Why, e.g. contig_not_primary, allele_not_acgt.
   text VARCHAR NOT NULL  -- The line as it stands in the file; of a Parquet file the row as JSON.
 
+TABLE replicate  -- One row per score that agdb audit computed again: it enters no analysis, it tells whether the provider repeats itself.
+  computation_id VARCHAR NOT NULL  -- The computation.
+  assembly ENUM NOT NULL  -- Assembly of the variant.
+  chrom ENUM NOT NULL  -- Chromosome of the variant.
+  pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based.
+  ref VARCHAR NOT NULL  -- Reference allele.
+  alt VARCHAR NOT NULL  -- Alternative allele.
+  gene_id VARCHAR  -- Gene, where genes are scored.
+  track_id INTEGER  -- The track.
+  score DOUBLE NOT NULL  -- The score, computed again.
+  run_id INTEGER NOT NULL  -- Run of the audit.
+  CHECK(isfinite(score))
+
 TABLE result  -- One row per statistic that agdb stats computed: estimate, 95 % interval, p-value, and how.
   result_id INTEGER NOT NULL  -- Number of the result in this database.
   run_id INTEGER NOT NULL  -- Run that computed it.
@@ -202,7 +227,26 @@ TABLE run  -- One row per command that wrote: which arguments, which versions, w
   finished_at TIMESTAMP  -- UTC; NULL while it runs, or where it was killed.
   status VARCHAR NOT NULL  -- running, done, failed or interrupted.
   n_rows BIGINT  -- Rows that it wrote.
+  run_uuid VARCHAR  -- Id of a predict run that every machine knows: its spool files carry it.
+  n_calls BIGINT  -- Calls that a predict run made, with those that were refused or repeated.
+  seconds_waited DOUBLE  -- Seconds that it waited for the quota.
   CHECK((status IN ('running', 'done', 'failed', 'interrupted')))
+
+TABLE sample  -- One row per sample of variants that was drawn: the same n, seed and condition give the same variants to every scorer.
+  sample_id INTEGER NOT NULL  -- Number of the sample.
+  n INTEGER NOT NULL  -- Variants asked for.
+  seed INTEGER NOT NULL  -- Seed of the drawing.
+  condition VARCHAR NOT NULL  -- SQL condition on candidates that they were drawn from; true for all.
+  assembly ENUM NOT NULL  -- Assembly of the variants.
+  made_at TIMESTAMP NOT NULL  -- When, UTC.
+
+TABLE sample_variant  -- One row per variant of a sample.
+  sample_id INTEGER NOT NULL  -- The sample.
+  assembly ENUM NOT NULL  -- Assembly.
+  chrom ENUM NOT NULL  -- Chromosome.
+  pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based.
+  ref VARCHAR NOT NULL  -- Reference allele.
+  alt VARCHAR NOT NULL  -- Alternative allele.
 
 TABLE schema_migration  -- One row per migration applied: what made the tables.
   number INTEGER NOT NULL  -- Its number; migrations are applied in this order.
@@ -212,7 +256,17 @@ TABLE schema_migration  -- One row per migration applied: what made the tables.
   agdb_version VARCHAR NOT NULL  -- Version of agdb that applied it.
   duckdb_version VARCHAR NOT NULL  -- Version of DuckDB that applied it.
 
-TABLE scorer  -- One row per scorer: everything that, if it changed, would change the number.
+TABLE scored_variant  -- One row per computation, variant and set of tracks that was kept: it has been scored, and need not be again.
+  computation_id VARCHAR NOT NULL  -- The computation.
+  assembly ENUM NOT NULL  -- Assembly of the variant.
+  chrom ENUM NOT NULL  -- Chromosome of the variant.
+  pos INTEGER NOT NULL  -- Position of the first base of REF, 1-based.
+  ref VARCHAR NOT NULL  -- Reference allele.
+  alt VARCHAR NOT NULL  -- Alternative allele.
+  tracks VARCHAR NOT NULL  -- Tracks whose scores were kept: all, gtex, or the track_set of a scorer.
+  run_id INTEGER NOT NULL  -- Run that scored it.
+
+TABLE scorer  -- One row per scorer: a number for a variant: computations, and what is made of their tracks.
   scorer_id VARCHAR NOT NULL  -- First 16 hex digits of the sha256 of config: equal scorers have equal ids in every database.
   name VARCHAR NOT NULL  -- What users call it, e.g. motif, dnase-k562, original.
   model VARCHAR NOT NULL  -- Model, e.g. alphagenome, agdb-motif.
@@ -222,14 +276,16 @@ TABLE scorer  -- One row per scorer: everything that, if it changed, would chang
   window_bp INTEGER NOT NULL  -- Bases of sequence that the model reads.
   mask_bp INTEGER  -- Central bases that the score aggregates over; NULL for the whole window.
   aggregation VARCHAR NOT NULL  -- How ALT and REF become one number, e.g. DIFF_LOG2_SUM.
-  track_set VARCHAR NOT NULL  -- Tracks that enter, by ontology curie, or all.
+  track_set VARCHAR NOT NULL  -- Tracks that enter: ontology curies, gtex_tissue=..., or all; empty where the model has none.
   is_signed BOOLEAN NOT NULL  -- Whether the score has a direction (ALT against REF).
   reads_genome BOOLEAN NOT NULL  -- Whether it reads the registered FASTA, so that only REF-checked variants can be scored.
   config VARCHAR NOT NULL  -- All of it, canonical JSON.
+  track_aggregation VARCHAR  -- How several tracks become one number: mean, or max_abs (the score that is furthest from 0); NULL for one track.
+  computations VARCHAR[]  -- The computations that answer it, the preferred one first; another only where that one has no answer.
 
 TABLE source  -- One row per ingested file (and tissue, where a file holds several): what it is, its assembly, its sha256, and how many of its rows were kept.
   source_id INTEGER NOT NULL  -- Number of the source in this database, from 1.
-  kind VARCHAR NOT NULL  -- qtl, credible, variants, peaks, blacklist, genes, genome, chain or predictions.
+  kind VARCHAR NOT NULL  -- qtl, credible, variants, peaks, blacklist, genes, genome, chain, predictions, tracks or blocks.
   format VARCHAR NOT NULL  -- Preset or layout that it was read with, e.g. gtex_v8_pairs, eqtl_catalogue, narrowPeak, vcf, original.
   name VARCHAR NOT NULL  -- File name.
   qtl_type VARCHAR  -- What a QTL source measured: eqtl, sqtl, caqtl, dsqtl, ...
@@ -250,7 +306,21 @@ TABLE source  -- One row per ingested file (and tissue, where a file holds sever
   rows_kept BIGINT  -- Rows that were kept.
   rows_rejected BIGINT  -- Rows that were refused one by one; they stand in table rejected.
   run_id INTEGER NOT NULL  -- Run that ingested it.
-  CHECK((kind IN ('qtl', 'credible', 'variants', 'peaks', 'blacklist', 'genes', 'genome', 'chain', 'predictions')))
+  CHECK((kind IN ('qtl', 'credible', 'variants', 'peaks', 'blacklist', 'genes', 'genome', 'chain', 'predictions', 'tracks', 'blocks')))
+
+TABLE track  -- One row per track of a model: an assay in a biosample. Found by ontology_curie, never by its place.
+  track_id INTEGER NOT NULL  -- Number of the track in this database.
+  model VARCHAR NOT NULL  -- The model, e.g. alphagenome.
+  output_type VARCHAR NOT NULL  -- Predicted assay, e.g. DNASE.
+  name VARCHAR NOT NULL  -- Its name; with model, output_type and strand it is unique.
+  strand VARCHAR NOT NULL  -- +, - or . (unstranded).
+  ontology_curie VARCHAR  -- Biosample by ontology term, e.g. EFO:0002067 (K562).
+  biosample_name VARCHAR  -- Biosample in words.
+  biosample_type VARCHAR  -- cell_line, primary_cell, tissue, ...
+  biosample_life_stage VARCHAR  -- adult, embryonic, ...
+  assay VARCHAR  -- Assay title, e.g. DNase-seq.
+  data_source VARCHAR  -- encode, gtex, ...
+  gtex_tissue VARCHAR  -- GTEx tissue of an RNA_SEQ track, e.g. Whole_Blood.
 
 TABLE variant  -- One row per variant, told by (assembly, chrom, pos, ref, alt): the key that associations, predictions and all else refer to.
   assembly ENUM NOT NULL  -- Genome that pos refers to.
@@ -265,6 +335,15 @@ TABLE variant  -- One row per variant, told by (assembly, chrom, pos, ref, alt):
   CHECK((alt != "ref"))
   CHECK((pos >= 1))
   CHECK((ref_status IN ('unchecked', 'match', 'swapped', 'strand', 'strand_swapped', 'palindromic', 'mismatch')))
+
+VIEW answer  -- One row per scorer and variant that has been scored: by which computation.
+  scorer_id VARCHAR  -- The scorer.
+  assembly ENUM  -- Assembly.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  computation_id VARCHAR  -- The computation that answers.
 
 VIEW association  -- One row per association: table qtl with variant_id, phenotype_id, tissue and source.
   source_id INTEGER  -- The source.
@@ -357,6 +436,7 @@ VIEW gene_tss  -- One row per gene of an assembly: its transcription start site.
   assembly ENUM  -- Assembly.
   gene VARCHAR  -- Ensembl gene without version.
   tss INTEGER  -- Transcription start site, 1-based.
+  source_id INTEGER  -- The annotation that says so.
 
 VIEW label  -- One row per association and label: the measured value that a score is to agree with.
   label VARCHAR  -- What the label is: slope, conditional_slope, or pval_nominal where the file had nothing else.
@@ -400,7 +480,22 @@ VIEW pending  -- One row per scorer and candidate variant that it has neither sc
   ref VARCHAR  -- Reference allele.
   alt VARCHAR  -- Alternative allele.
   variant_id VARCHAR  -- The variant, chrom_pos_ref_alt.
+  kind VARCHAR  -- SNV, insertion, deletion or MNV.
   in_peak BOOLEAN  -- Whether it lies in a peak (rule span); NULL where the chromosome has no peaks at all.
+
+VIEW score  -- One row per scorer and variant (and gene, where genes are scored): the number that it gives.
+  scorer_id VARCHAR  -- The scorer.
+  provider VARCHAR  -- Who computed it: alphagenome, atlas, motif, import.
+  assembly ENUM  -- Assembly.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  gene_id VARCHAR  -- Gene, without version, where genes are scored; else NULL.
+  score DOUBLE  -- The score, ALT against REF.
+  quantile DOUBLE  -- Rank of the score among common variants, -1 to 1, where the provider gives it and the scorer has one track.
+  ref_value DOUBLE  -- Predicted value of the REF sequence, where the provider gives it: the mean of the tracks.
+  alt_value DOUBLE  -- Predicted value of the ALT sequence, likewise.
 
 VIEW scored_qtl  -- One row per association and scorer: label, score, and what strata need.
   label VARCHAR  -- What the label is: slope, conditional_slope, or pval_nominal where the file had nothing else.
@@ -441,6 +536,15 @@ VIEW scorer_family  -- One row per scorer, with the family of those that differ 
   window_bp INTEGER  -- Its window in bp.
   is_signed BOOLEAN  -- Whether its score has a direction.
   family VARCHAR  -- Hash of everything in the scorer but its window.
+
+VIEW scorer_track  -- One row per scorer and track that enters it.
+  scorer_id VARCHAR  -- The scorer.
+  track_id INTEGER  -- The track.
+  name VARCHAR  -- Its name.
+  strand VARCHAR  -- Its strand.
+  ontology_curie VARCHAR  -- Its biosample by ontology term.
+  biosample_name VARCHAR  -- Its biosample in words.
+  gtex_tissue VARCHAR  -- Its GTEx tissue.
 
 VIEW stratified_qtl  -- One row per association, scorer and way to stratify; every column of scored_qtl besides.
   stratification VARCHAR  -- all, effect_size (quartile of |slope| within source and scorer), peak, egene (qval <= 0.05), kind, or window (rows that every window of the scorer scored).

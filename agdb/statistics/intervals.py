@@ -66,6 +66,27 @@ def bonett_wright_interval(rho: ArrayLike, n: ArrayLike, level: float = 0.95) ->
     )
 
 
+def kendall(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> tuple[float, float, float, float]:
+    """Kendall's tau-b, its interval and two-sided p-value (`scipy.stats.kendalltau`).
+
+    The interval is tanh(atanh tau -+ z sqrt(0.437 / (n - 4))) (Fieller, Hartley & Pearson 1957); NaN for n < 5.
+    """
+    n, found = len(np.asarray(x)), stats.kendalltau(x, y)
+    variance = 0.437 / (n - 4) if n > 4 else np.nan
+    low, high = _tanh_interval(found.statistic, variance, level)
+    return float(found.statistic), float(low), float(high), float(found.pvalue)
+
+
+def wilson_interval(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Interval:
+    """Interval of a proportion k/n (Wilson 1927); NaN for n = 0."""
+    k, n = np.asarray(k, float), np.asarray(n, float)
+    z2 = stats.norm.isf((1 - level) / 2) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = (k + z2 / 2) / (n + z2)
+        half = np.sqrt(z2) / (n + z2) * np.sqrt(k * (n - k) / n + z2 / 4)
+    return Interval(centre - half, centre + half)
+
+
 def zou_difference(r_a: ArrayLike, r_b: ArrayLike, r_ab: ArrayLike, n: ArrayLike, level: float = 0.95) -> Interval:
     """Interval of r_a - r_b, two correlations with the same y on the same rows; r_ab correlates the two scores.
 

@@ -1,0 +1,89 @@
+"""Scorers against each other on the same rows: windows, track sets, providers, models.
+
+Both correlations come from the same resamples of the same rows, and so does their difference. Meng, Rosenthal and
+Rubin's test and Zou's interval, of independent rows, stand beside it.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agdb import statistics
+from agdb.analysis import results
+from agdb.analysis.results import Result
+from agdb.analysis.rows import Group, Rows, all_pairs
+from agdb.statistics import bootstrap
+from agdb.statistics.families import max_t
+from agdb.statistics.ranks import Ranker
+
+Floats = NDArray[np.float64]
+
+METHOD = (
+    "difference of two correlations on the same rows; interval and p from paired resamples of clusters (t); analytic: "
+    "Zou interval, Meng-Rosenthal-Rubin test"
+)
+
+
+def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: int) -> list[Result]:
+    """One result a pair of the group's scorers, on the rows that all of them scored.
+
+    Where there are more than two scorers, q is the max-T adjusted p-value: of all pairs jointly.
+    """
+    is_signed = all(scorer.is_signed for scorer in group.scorers)
+    effect, scores = (rows.effect, rows.scores) if is_signed else (np.abs(rows.effect), np.abs(rows.scores))
+    metric = "spearman_difference" if is_signed else "abs_spearman_difference"
+    n, n_clusters = len(effect), rows.n_clusters
+    e, s = Ranker(effect).within(), [Ranker(score).within() for score in scores]
+    pairs = all_pairs(group.scorers)
+    columns = [np.ones(n), e, e * e]
+    for ranks in s:
+        columns += [ranks, ranks * ranks, e * ranks]
+    sums: Floats = np.stack([np.bincount(rows.cluster, c, n_clusters) for c in columns], axis=1).astype(float)
+    made: list[Result] = []
+    base: dict[str, Any] = {**shared, "stratification": "all", "stratum": "all", "metric": metric, "n": n,
+                            "n_variants": len(np.unique(rows.variant)), "n_genes": len(np.unique(rows.phenotype)),
+                            "n_clusters": n_clusters, "method": METHOD}  # fmt: skip
+    if n < 4 or any(np.ptp(v) == 0 for v in (effect, *scores)):
+        why = f"{n} rows: fewer than 4" if n < 4 else "the effect or a score is constant"
+        return [{**base, **_who(group, i, j), "reason": why} for i, j in pairs]
+    rho, drawn = _rho(sums.sum(axis=0)), _rho(bootstrap.resample(sums, resamples, seed))
+    estimates = np.array([rho[i] - rho[j] for i, j in pairs])
+    replicates = np.stack([drawn[:, i] - drawn[:, j] for i, j in pairs], axis=1)
+    jointly = max_t(estimates, replicates).p if len(pairs) > 1 else np.full(len(pairs), np.nan)
+    for (i, j), estimate, replicate, adjusted in zip(pairs, estimates, replicates.T, jointly, strict=True):
+        between = float((s[i] * s[j]).sum() / np.sqrt((s[i] ** 2).sum() * (s[j] ** 2).sum()))
+        zou = statistics.zou_difference(rho[i], rho[j], between, n)
+        values = results.difference(float(estimate), replicate, n_clusters) | {
+            "analytic_low": float(zou.low), "analytic_high": float(zou.high),
+            "analytic_p": float(statistics.meng_pvalue(rho[i], rho[j], between, n)),
+        }  # fmt: skip
+        row = {**base, **_who(group, i, j), **results.defined(values, None)}
+        if np.isfinite(adjusted):
+            row |= {"q": float(adjusted), "method": f"{METHOD}; q: max-T over all {len(pairs)} pairs"}
+        made.append(row)
+    return made
+
+
+def _rho(sums: Floats) -> Floats:
+    """Correlations of the effect with every score. Shape (..., 3 + 3 m) -> (..., m)."""
+    n, e, ee = sums[..., 0:1], sums[..., 1:2], sums[..., 2:3]
+    s, ss, es = sums[..., 3::3], sums[..., 4::3], sums[..., 5::3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((es - e * s / n) / np.sqrt((ee - e * e / n) * (ss - s * s / n)))
+
+
+def _who(group: Group, i: int, j: int) -> Result:
+    a, b = group.scorers[i], group.scorers[j]
+    return {"scorer_id": a.scorer_id, "scorer": a.name, "window_bp": a.window_bp,
+            "versus": f"{b.name} {b.window_bp:,} bp ({b.scorer_id})"}  # fmt: skip
+
+
+def verdict(row: Result) -> str:
+    """A stored difference in words, from its interval alone."""
+    if row["estimate"] is None or row["ci_low"] is None:
+        return f"no verdict: {row['reason']}"
+    told = f"{row['estimate']:+.3f}, 95 % CI {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
+    if row["ci_low"] <= 0 <= row["ci_high"]:
+        return f"no detectable difference: {told}; smallest difference detectable {row['detectable']:.3f}"
+    return f"a difference: {told}"

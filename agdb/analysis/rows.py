@@ -1,0 +1,231 @@
+"""The rows of a label set and its scorers, as arrays."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from agdb.analysis.labels import LabelSet
+from agdb.analysis.strata import QUANTILES, Quantiles
+from agdb.errors import UsageError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.integer]
+
+#: What tells a row from others of its label set.
+KEY = ("assembly", "chrom", "pos", "ref", "alt", "phenotype_id")
+
+#: Strata that a division may have: their sums over clusters, and their replicates, are held in memory.
+MOST_STRATA = 1_000
+
+
+#: Rows that are brought at a time.
+_ROWS_AT_ONCE = 200_000
+
+
+class Group(NamedTuple):
+    """Rows that are analysed together: a label set in one source, against one scorer or several on the same rows."""
+
+    labels: LabelSet
+    source_id: int
+    source: str
+    tissue: str
+    effect_unit: str | None
+    null_value: float
+    qtl_type: str | None
+    scorers: tuple["OneScorer", ...]
+
+
+class OneScorer(NamedTuple):
+    """A scorer of a group."""
+
+    scorer_id: str
+    name: str
+    window_bp: int
+    is_signed: bool
+    family: str
+    output_type: str
+
+
+@dataclass(frozen=True)
+class Division:
+    """A way to divide the rows: each row's stratum as a number (-1: in none), and their names."""
+
+    name: str
+    codes: Ints
+    strata: list[str]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """n rows in genome order.
+
+    Attributes:
+        effect: Measured effect of ALT against REF, less the value that means none. Shape (n,).
+        scores: One row a scorer. Shape (scorers, n).
+        slope_se, log_tss_distance, maf: NaN where not known. Shape (n,).
+        variant, phenotype, cluster: Numbers from 0. Shape (n,).
+        cluster_of: What a cluster is: block, mb, gene, chrom.
+        divisions: Ways to divide the rows.
+        sql: The query they came from.
+    """
+
+    effect: Floats
+    scores: Floats
+    slope_se: Floats
+    log_tss_distance: Floats
+    maf: Floats
+    variant: Ints
+    phenotype: Ints
+    cluster: Ints
+    cluster_of: str
+    divisions: list[Division]
+    sql: str
+
+    @property
+    def n_clusters(self) -> int:
+        """How many clusters there are."""
+        return int(self.cluster.max()) + 1 if len(self.cluster) else 0
+
+
+def groups(con: duckdb.DuckDBPyConnection, labels: LabelSet, scorer: str | None, window: int | None) -> list[Group]:
+    """The sources of a label set and the scorers that scored them, one scorer a group."""
+    found = con.execute(
+        "SELECT DISTINCT q.source_id, s.name, q.tissue, q.effect_unit, coalesce(t.null_value, 0), t.qtl_type, "
+        "q.scorer_id, q.scorer, q.window_bp, q.is_signed, q.family, r.output_type FROM scored_qtl AS q "
+        "JOIN source AS s ON s.source_id = q.source_id JOIN source AS t ON t.source_id = q.label_source_id "
+        "JOIN scorer AS r ON r.scorer_id = q.scorer_id WHERE q.label = $label "
+        "AND ($sources IS NULL OR list_contains($sources, q.source_id)) AND ($scorer IS NULL OR q.scorer = $scorer) "
+        "AND ($window IS NULL OR q.window_bp = $window) ORDER BY q.source_id, q.scorer, q.window_bp, q.scorer_id",
+        {"label": labels.label, "sources": None if labels.source_ids is None else list(labels.source_ids),
+         "scorer": scorer, "window": window},
+    ).fetchall()  # fmt: skip
+    return [
+        Group(labels, source_id, source, tissue, unit, null, qtl_type, (OneScorer(*scorer),))
+        for source_id, source, tissue, unit, null, qtl_type, *scorer in found
+    ]
+
+
+def read(con: duckdb.DuckDBPyConnection, group: Group, strata: Mapping[str, str]) -> Rows:
+    """Bring the rows of a group; those that every scorer of it scored."""
+    values = {name: QUANTILES[name].value if name in QUANTILES else sql for name, sql in strata.items()}
+    try:
+        table = _table(con.sql(query(group, values)))
+    except (duckdb.DataError, duckdb.InvalidInputException) as error:  # e.g. a cast that a row does not stand
+        raise UsageError(
+            f"an expression fails on a row of label set {group.labels.name}: {str(error).splitlines()[0]}",
+            cure="try_cast for cast; agdb sql on view analysed_qtl finds the row",
+        ) from error
+    floats = {name: _floats(table[name]) for name in ("effect", "slope_se", "tss_distance", "maf")}
+    chrom, block = _codes(table["chrom"])[0], _ints(table["cluster_start"])
+    variant = _runs(chrom, _ints(table["pos"]), _codes(table["ref"])[0], _codes(table["alt"])[0])
+    phenotype, _ = _codes(table["phenotype_id"])
+    cluster_of = group.labels.cluster
+    if cluster_of == "block":
+        cluster = _runs(chrom, block)
+        cluster_of = "block" if (block >= 0).any() else "mb"
+    else:
+        cluster = phenotype if cluster_of == "gene" else _runs(chrom)
+    divisions = []
+    for i, name in enumerate(strata):
+        if name in QUANTILES:
+            divisions.append(_quantiles(name, QUANTILES[name], _floats(table[f"stratum_{i}"])))
+            continue
+        codes, names = _codes(table[f"stratum_{i}"])
+        if len(names) > MOST_STRATA:
+            raise UsageError(f"stratification {name} has {len(names):,} strata", cure=f"at most {MOST_STRATA:,}: bins")
+        order = sorted(range(len(names)), key=lambda k, names=names: _natural(names[k]))  # type: ignore[misc]
+        place = np.full(len(names) + 1, -1, np.int16)
+        place[order] = np.arange(len(order))
+        divisions.append(Division(name, place[codes], [names[k] for k in order]))
+    scores = np.stack([_floats(table[f"score_{i}"]) for i in range(len(group.scorers))])
+    distance = np.log10(1 + np.abs(floats["tss_distance"]))
+    return Rows(floats["effect"] - group.null_value, scores, floats["slope_se"], distance, floats["maf"], variant,
+                phenotype, cluster, cluster_of, divisions, query(group, strata))  # fmt: skip
+
+
+def query(group: Group, strata: Mapping[str, str]) -> str:
+    """SQL of the rows of a group, in genome order."""
+    labels, (first, *others) = group.labels, group.scorers
+    key = ", ".join(KEY)
+    joined = "".join(
+        f"\nJOIN (SELECT {key}, score AS score_{i} FROM scored_qtl WHERE source_id = {group.source_id} "
+        f"AND label = '{labels.label}' AND scorer_id = '{other.scorer_id}') USING ({key})"
+        for i, other in enumerate(others, 1)
+    )
+    more = "".join(f", score_{i}" for i in range(1, len(group.scorers)))
+    strata_sql = "".join(f",\n       {sql} AS stratum_{i}" for i, sql in enumerate(strata.values()))
+    return f"""
+WITH chosen AS (
+  SELECT * FROM analysed_qtl
+  WHERE source_id = {group.source_id} AND scorer_id = '{first.scorer_id}' AND effect IS NOT NULL AND {labels.where}
+  {labels.one_a_variant}
+)
+SELECT effect, score AS score_0{more}, slope_se, tss_distance, maf, chrom, pos, ref, alt, phenotype_id,
+       cluster_start{strata_sql}
+FROM chosen{joined}
+ORDER BY {key}""".strip()
+
+
+def _table(found: duckdb.DuckDBPyRelation) -> pa.Table:
+    """All rows; texts as numbers, part by part: there are never as many texts in memory as rows."""
+    reader = found.to_arrow_reader(_ROWS_AT_ONCE)
+    texts = {i for i, of in enumerate(reader.schema.types) if pa.types.is_string(of) or pa.types.is_large_string(of)}
+    schema = pa.schema([pa.field(of.name, pa.dictionary(pa.int32(), of.type)) if i in texts else of
+                        for i, of in enumerate(reader.schema)])  # fmt: skip
+    return pa.Table.from_batches(
+        (pa.record_batch([column.dictionary_encode() if i in texts else column for i, column in enumerate(part.columns)],
+                         schema=schema) for part in reader), schema,
+    )  # fmt: skip
+
+
+def _quantiles(name: str, of: Quantiles, values: Floats) -> Division:
+    """Strata of equal size: as SQL's ntile, the first have one row more where the number of rows is no multiple."""
+    order = np.argsort(values, kind="stable")[: np.count_nonzero(~np.isnan(values))]
+    sizes = np.full(of.k, len(order) // of.k)
+    sizes[: len(order) % of.k] += 1
+    codes = np.full(len(values), -1, np.int16)
+    codes[order] = np.repeat(np.arange(of.k, dtype=np.int16), sizes)
+    return Division(name, codes, of.names[: min(of.k, len(order))])
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    return np.asarray(column.cast(pa.float64()).to_numpy(), float)
+
+
+def _ints(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    return np.asarray(column.cast(pa.int64()).to_numpy(), np.int64)
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
+    """Each value as a number, NULL as -1, and the values."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    encoded = column.unify_dictionaries().combine_chunks()
+    codes = np.asarray(encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False))
+    return codes, [str(name) for name in encoded.dictionary.to_pylist()]
+
+
+def _runs(*columns: Ints) -> Ints:
+    """Numbers from 0 for what is distinct in columns that are sorted together."""
+    if not len(columns[0]):
+        return np.zeros(0, np.int64)
+    changes = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    return np.concatenate([[0], np.cumsum(changes)])
+
+
+def _natural(name: str) -> tuple[int, float, str]:
+    """Order of strata: bins by their last number (< first, >= and > last), the rest by name."""
+    numbers = re.findall(r"[0-9]+(?:\.[0-9]+)?", name)
+    first = 0 if name.startswith("<") else 2 if name.startswith(">") else 1
+    return (first, float(numbers[-1]) if numbers else 0.0, name)
+
+
+def all_pairs(items: Sequence[OneScorer]) -> list[tuple[int, int]]:
+    """Places of all pairs of these, the first before the second."""
+    return [(i, j) for i in range(len(items)) for j in range(i + 1, len(items))]

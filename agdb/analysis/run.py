@@ -1,0 +1,147 @@
+"""`agdb stats`: results of label sets and scorers, computed on a reading connection, stored in one transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from agdb import db
+from agdb.analysis import controls, labels, measures, paired, results, strata
+from agdb.analysis.results import Result
+from agdb.analysis.rows import Group, groups, read
+from agdb.errors import Refused
+
+#: Resamples of the clusters.
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for.
+
+    Attributes:
+        label_sets: By name; None for every label set that has rows of its own: all, conditional, p-value.
+        scorer, window_bp: Only this scorer.
+        stratify: Stratifications, by name or as NAME=SQL; None for all that are known, () for none.
+        resamples, seed: Of the clusters.
+        permutations: Of the label within clusters, for a p-value besides; 0 for none.
+        with_kendall: Kendall's tau as well, which takes long.
+    """
+
+    label_sets: tuple[str, ...] | None = None
+    scorer: str | None = None
+    window_bp: int | None = None
+    stratify: tuple[str, ...] | None = None
+    resamples: int = RESAMPLES
+    seed: int = 0
+    permutations: int = 0
+    with_kendall: bool = False
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What run.arguments keeps: enough to ask for the same again."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, 0, False)} | {
+            "seed": self.seed
+        }
+
+
+@dataclass
+class Found:
+    """Results, and the SQL of the rows that each group of them was computed from."""
+
+    rows: list[Result] = field(default_factory=list)
+    queries: dict[str, str] = field(default_factory=dict)
+
+
+def stats(path: Path, asked: Asked) -> int:
+    """Compute what is asked for and store it in `result`; returns the run_id.
+
+    Raises:
+        UsageError: an unknown label set or stratification, or an expression that is not SQL.
+        Refused: no association of these label sets has a score.
+    """
+    with db.reading(path) as con:
+        found = computed(con, asked)
+    with db.writing(path) as con, db.transaction(con):
+        run_id = db.start_run(con, "stats", **asked.arguments)
+        first = db.next_id(con, "result")
+        query = "SELECT column_name FROM duckdb_columns() WHERE table_name = 'result' ORDER BY column_index"
+        columns = [name for (name,) in con.execute(query).fetchall()]
+        stored = [{**row, "result_id": first + i, "run_id": run_id} for i, row in enumerate(found.rows)]
+        con.register("found", pa.table({name: [row.get(name) for row in stored] for name in columns}))
+        con.execute("INSERT INTO result BY NAME FROM found")
+        con.unregister("found")
+        db.finish_run(con, run_id, len(stored))
+    return run_id
+
+
+def computed(con: duckdb.DuckDBPyConnection, asked: Asked) -> Found:
+    """Compute what is asked for. Raises as `stats` does."""
+    names = tuple(dict.fromkeys(asked.label_sets or ("all", "conditional", "p-value")))
+    divided = strata.chosen(con, None if asked.stratify is None else list(asked.stratify))
+    found, empty = Found(), []
+    for name in names:
+        label_set = labels.named(con, name)
+        labels.check(con, label_set)
+        of_set = groups(con, label_set, asked.scorer, asked.window_bp)
+        rows = [row for group in of_set for row in _of_group(con, group, divided, asked)]
+        if not rows and asked.label_sets:
+            empty.append(name)
+        found.rows += rows
+        found.rows += [row for group in comparisons(of_set) for row in _of_comparison(con, group, asked)]
+    if empty or not found.rows:
+        of = " of this scorer and window" if asked.scorer or asked.window_bp else ""
+        raise Refused(
+            f"label set {empty[0]} has no association with a score{of}" if empty
+            else f"no association has a score{of} yet",
+            cure="agdb predict SCORER, or agdb ingest predictions; agdb labels says what each label set is; agdb "
+                 "status lists the scorers",
+        )  # fmt: skip
+    found.rows = results.with_q(found.rows)
+    return found
+
+
+def _of_group(con: duckdb.DuckDBPyConnection, group: Group, divided: dict[str, str], asked: Asked) -> Iterator[Result]:
+    rows = read(con, group, divided)
+    if not len(rows.effect):
+        return
+    divisions = [(d.name, d.codes, d.strata) for d in rows.divisions if d.strata]
+    shared = results.keys(group, rows, asked.resamples, asked.seed)
+    found = measures.measured(rows.effect, rows.scores[0], divisions, rows.variant, rows.phenotype, rows.cluster,
+                              resamples=asked.resamples, seed=asked.seed)  # fmt: skip
+    yield from results.of_strata(group, rows, found, shared, controls.ceilings(rows))
+    yield from results.of_differences(group, found, shared)
+    yield from controls.of_all_rows(group, rows, found, shared, asked.permutations, with_kendall=asked.with_kendall)
+
+
+def comparisons(of_set: list[Group]) -> Iterator[Group]:
+    """Groups of scorers to compare: the windows of a family jointly; other scorers of a source two and two."""
+    by_source: dict[int, list[Group]] = defaultdict(list)
+    for group in of_set:
+        by_source[group.source_id].append(group)
+    for same in by_source.values():
+        families: dict[str, list[Group]] = defaultdict(list)
+        for group in same:
+            families[group.scorers[0].family].append(group)
+        for windows in families.values():
+            if len(windows) > 1:
+                yield replace_scorers(windows[0], windows)
+        for i, a in enumerate(same):
+            for b in same[i + 1 :]:
+                if a.scorers[0].family != b.scorers[0].family:
+                    yield replace_scorers(a, [a, b])
+
+
+def replace_scorers(group: Group, of: list[Group]) -> Group:
+    """The group with the scorers of several."""
+    return group._replace(scorers=tuple(g.scorers[0] for g in of))
+
+
+def _of_comparison(con: duckdb.DuckDBPyConnection, group: Group, asked: Asked) -> list[Result]:
+    rows = read(con, group, {})
+    shared = results.keys(group, rows, asked.resamples, asked.seed)
+    return paired.compared(group, rows, shared, resamples=asked.resamples, seed=asked.seed)
