@@ -1,15 +1,11 @@
-"""`python -m bench.coverage`: how often do the intervals of `agdb stats` hold the truth, and how often are its tests wrong?
+"""`python -m bench.coverage`: how often do the intervals of `agdb stats` hold the truth, how often are its tests wrong?
 
 Studies are made up by the thousand, whose rows go together in clusters; each is analysed by `agdb.analysis`, as one from
 a database is. The truth is the same measure of one sample so large that it stands for all rows there could be.
 """
 
-import argparse
 import os
-import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from collections.abc import Iterable
 from typing import NamedTuple
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a process a core: threads of each would wait for those of others

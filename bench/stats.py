@@ -4,20 +4,15 @@ The study is `bench.data`'s: GTEx's size, order and numbers, scored by SQL. Answ
 with the loop's before any time is shown.
 """
 
-import os
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 
 from agdb import db
 from agdb.ingest import peaks, qtl
 from agdb.ingest.variant_table import Options
-from bench.cases import Case, Inputs, Place
+from bench.cases import Inputs
 
 Measured = dict[str, Any]
 

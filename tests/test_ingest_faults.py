@@ -131,7 +131,8 @@ def test_an_ingest_that_ends_at_any_moment_is_there_wholly_or_not_at_all(
         assert "Traceback" not in said
         if how == signal.SIGINT:
             assert time.monotonic() - since < 5
-            assert process.returncode in (ExitCode.INTERRUPTED, ExitCode.OK)
+            # before Python has a handler of its own, and after, the signal itself ends the process
+            assert process.returncode in (ExitCode.INTERRUPTED, ExitCode.OK, -signal.SIGINT)
             assert process.returncode == ExitCode.OK or "interrupted: " in said
             assert left(study) == set()
         is_there = content(study) != work.before

@@ -132,7 +132,7 @@ def _summed(
     of, v10_v01 = codes[within].astype(np.int64), _placements(effect, codes, k, rankers[1])
     cell = of * max(n_clusters, 1) + numbers[2][within]
     columns = _columns(effect, score, codes, k, rankers, v10_v01)
-    found = np.stack([np.bincount(cell, column[within], k * max(n_clusters, 1)) for column in columns])
+    found: Floats = np.stack([np.bincount(cell, column[within], k * max(n_clusters, 1)) for column in columns])
     return _Sums(
         found.reshape(N_SUMS, k, -1).transpose(2, 1, 0).reshape(-1, k * N_SUMS),
         np.stack([np.bincount(of, v[within] ** 2, k) for v in v10_v01]),
@@ -199,7 +199,7 @@ def _is_constant(values: Floats, stratum: Ints, n_strata: int) -> NDArray[np.boo
     """Whether all values of a stratum are one; of one without rows they are."""
     one = np.zeros(n_strata)
     one[stratum] = values  # any of them
-    return np.bincount(stratum, values != one[stratum], n_strata) == 0
+    return np.asarray(np.bincount(stratum, values != one[stratum], n_strata) == 0, np.bool_)
 
 
 def _correlation(sums: Floats, n: Floats) -> Floats:

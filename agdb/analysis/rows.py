@@ -179,7 +179,7 @@ def _table(found: duckdb.DuckDBPyRelation) -> pa.Table:
     schema = pa.schema([pa.field(of.name, pa.dictionary(pa.int32(), of.type)) if i in texts else of
                         for i, of in enumerate(reader.schema)])  # fmt: skip
     return pa.Table.from_batches(
-        (pa.record_batch([column.dictionary_encode() if i in texts else column for i, column in enumerate(part.columns)],
+        (pa.record_batch([c.dictionary_encode() if i in texts else c for i, c in enumerate(part.columns)],
                          schema=schema) for part in reader), schema,
     )  # fmt: skip
 

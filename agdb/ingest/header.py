@@ -17,7 +17,8 @@ def header(path: Path, line: str, delimiter: str = "\t", number: int = 1) -> lis
         Refused: it is not delimited by `delimiter`, or has a column without a name or with the name of another.
     """
     where = f"{path}, line {number}"
-    names = [_QUOTED.sub(r"\1", name.strip()) for name in line.split(delimiter)]
+    written = [name.strip() for name in line.split(delimiter)]
+    names = [quoted[1] if (quoted := _QUOTED.fullmatch(name)) else name for name in written]
     names[0] = names[0].removeprefix("#")
     if len(names) < 2:
         seen = next((name for name, d in (("commas", ","), ("tabs", "\t"), ("spaces", " ")) if d in line), "one column")

@@ -1,0 +1,135 @@
+"""From a number back to its rows and files: the SQL that is printed is run, and gives the rows of the result."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+from scipy import stats
+from studies import add_fine_mapping, add_study, drawn, score
+
+from agdb import db
+from agdb.analysis import run
+from agdb.analysis.explain import explain
+from agdb.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def con(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+    """A study of two windows and an unsigned scorer, with results of every kind; nobody writes to it."""
+    path = tmp_path_factory.mktemp("explain") / "study.duckdb"
+    path.write_bytes(template_db.read_bytes())
+    with db.writing(path, views=False) as con:
+        study = drawn(300)
+        add_study(con, study)
+        other = study.score + np.random.default_rng(1).standard_normal(300)[study.variant]
+        score(con, study, "t", other, window_bp=200, only=range(20, 290))
+        score(con, study, "w", -other, window_bp=300)
+        score(con, study, "u", np.abs(other), name="magnitude", is_signed=False)
+        add_fine_mapping(con, study, np.random.default_rng(4).choice([0.05, 0.95], len(study.effect)))
+        con.execute("UPDATE qtl SET maf = NULL WHERE pos % 280000 = 0")
+    asked = {"resamples": 200, "label_sets": ("all", "lead", "fine-mapped")}
+    run.stats(path, run.Asked(**asked, stratify=("kind", "effect_size", "quoted=if(maf > 0.1, 'it''s', 'not')")))
+    return duckdb.connect(str(path), read_only=True)
+
+
+def sql_of(con: duckdb.DuckDBPyConnection, result_id: int) -> str:
+    """What stands after the words "its rows, as SQL"."""
+    text = "\n".join(explain(con, result_id))
+    return text.partition("its rows, as SQL:\n")[2].rstrip(";")
+
+
+def of(con: duckdb.DuckDBPyConnection, where: str) -> list[tuple[int, int, float]]:
+    """result_id, n and estimate of results."""
+    found = con.execute(f"SELECT result_id, n, estimate FROM result WHERE {where} ORDER BY result_id").fetchall()
+    assert found
+    return found
+
+
+def spearman(x: object, y: object) -> float:
+    return float(stats.spearmanr(x, y).statistic)
+
+
+def test_the_sql_of_a_signed_correlation_gives_its_rows_and_no_others(con: duckdb.DuckDBPyConnection) -> None:
+    """Of all rows and of strata, named and the user's, of pairs and of variants."""
+    for result_id, n, estimate in of(con, "metric = 'spearman' AND estimate IS NOT NULL"):
+        rows = con.execute(sql_of(con, result_id)).fetchnumpy()
+        assert len(rows["effect"]) == n
+        assert spearman(rows["effect"], rows["score_0"]) == pytest.approx(estimate, abs=1e-12)
+
+
+def test_the_sql_of_a_score_without_direction_gives_its_rows(con: duckdb.DuckDBPyConnection) -> None:
+    for result_id, n, estimate in of(con, "metric = 'abs_spearman' AND scorer = 'magnitude' AND versus IS NULL"):
+        rows = con.execute(sql_of(con, result_id)).fetchnumpy()
+        assert len(rows["effect"]) == n
+        assert spearman(np.abs(rows["effect"]), np.abs(rows["score_0"])) == pytest.approx(estimate, abs=1e-12)
+
+
+def test_the_sql_of_a_paired_difference_gives_the_rows_that_all_its_scorers_scored(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    query = "metric = 'spearman_difference' AND stratification = 'all'"
+    for result_id, n, estimate in of(con, query):
+        rows = con.execute(sql_of(con, result_id)).fetchnumpy()
+        rhos = [spearman(rows["effect"], rows[f"score_{i}"]) for i in range(3)]
+        assert len(rows["effect"]) == n
+        assert min(abs(a - b - estimate) for a in rhos for b in rhos) < 1e-12
+
+
+def test_the_sql_of_a_difference_of_strata_gives_the_rows_of_both(con: duckdb.DuckDBPyConnection) -> None:
+    query = "metric LIKE '%spearman_difference' AND stratification <> 'all'"
+    for result_id, n, _ in of(con, query):
+        rows = con.execute(sql_of(con, result_id)).fetchall()
+        assert len(rows) == n
+
+
+def test_the_sql_of_a_joint_test_gives_the_rows_of_all_strata(con: duckdb.DuckDBPyConnection) -> None:
+    for result_id, n, _ in of(con, "metric = 'heterogeneity'"):
+        assert len(con.execute(sql_of(con, result_id)).fetchall()) == n
+
+
+def test_the_sql_of_a_partial_correlation_gives_the_rows_whose_covariates_are_known(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    for result_id, n, _ in of(con, "metric LIKE 'partial%'"):
+        assert len(con.execute(sql_of(con, result_id)).fetchall()) == n
+
+
+def test_it_names_the_sources_with_their_sums_the_run_and_the_versions(con: duckdb.DuckDBPyConnection) -> None:
+    told = "\n".join(explain(con, of(con, "metric = 'spearman'")[0][0]))
+    assert "qtl: file1, source 1, GRCh38" in told
+    assert "sha256 sha" in told
+    assert "credible: file80" in told
+    assert f"DuckDB {duckdb.__version__}" in told
+    assert re.search(r"tables as of migration \d+ \(.+, sha256 [0-9a-f]{12}\)", told)
+    assert "200, seed 0" in told
+
+
+def test_it_tells_estimate_interval_and_method(con: duckdb.DuckDBPyConnection) -> None:
+    result_id, n, estimate = of(con, "metric = 'spearman'")[0]
+    told = "\n".join(explain(con, result_id))
+    low, high = con.execute("SELECT ci_low, ci_high FROM result WHERE result_id = ?", [result_id]).fetchall()[0]
+    assert f"estimate: {estimate}" in told
+    assert f"95 % interval: {low:.6g} to {high:.6g}" in told
+    assert f"rows: {n:,} pairs of 300 variants" in told
+
+
+def test_a_result_without_a_number_is_explained_by_its_reason(con: duckdb.DuckDBPyConnection) -> None:
+    (found, *_) = con.execute("SELECT result_id, reason FROM result WHERE estimate IS NULL LIMIT 1").fetchall()
+    assert found[1] in "\n".join(explain(con, found[0]))
+
+
+def test_an_unknown_result_is_refused(con: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(UsageError, match="there is no result 0"):
+        list(explain(con, 0))
+
+
+def test_it_says_so_where_the_rows_are_gone(fresh_db: Path) -> None:
+    with db.writing(fresh_db, views=False) as writing:
+        add_study(writing, replace(drawn(40, two_genes=0)))
+    run.stats(fresh_db, run.Asked(label_sets=("all",), resamples=200, stratify=()))
+    with db.writing(fresh_db, views=False) as writing:
+        writing.execute("DELETE FROM prediction")
+        assert "its rows are not there any more" in list(explain(writing, 1))
