@@ -1,6 +1,6 @@
 """`python -m bench.coverage`: how often do the intervals of `agdb stats` hold the truth, how often are its tests wrong?
 
-Studies are made up by the thousand, whose rows go together in clusters; each is analysed by `agdb.analysis`, as one from
+Studies are made up by the thousand, whose rows go together in clusters; each is analysed by `agdb.analysis`, as one from  # noqa: E501
 a database is. The truth is the same measure of one sample so large that it stands for all rows there could be.
 """
 
@@ -89,7 +89,7 @@ def simulated(rng: np.random.Generator, setting: Setting) -> Rows:
     effect, scores = _shaped(rng, setting, cluster, effect, scores)
     nothing = np.full(n, np.nan)
     divisions = [Division("all", np.zeros(n, np.int16), ["all"]),
-                 Division("kind", rng.integers(0, STRATA, n).astype(np.int16), [f"s{i}" for i in range(STRATA)])]  # fmt: skip
+                 Division("kind", rng.integers(0, STRATA, n).astype(np.int16), [f"s{i}" for i in range(STRATA)])]  # fmt: skip  # noqa: E501
     return Rows(effect, scores, nothing, nothing, nothing, np.arange(n), cluster, cluster, "gene", divisions, "")
 
 
@@ -124,7 +124,7 @@ def study(rows: Rows, resamples: int, seed: int) -> Study:
     of = group(SCORERS)
     shared = results.keys(of, rows, resamples, seed)
     found = measures.measured(
-        rows.effect, rows.scores[0], [(d.name, d.codes, d.strata) for d in rows.divisions], rows.variant, rows.phenotype,
+        rows.effect, rows.scores[0], [(d.name, d.codes, d.strata) for d in rows.divisions], rows.variant, rows.phenotype,  # noqa: E501
         rows.cluster, resamples=resamples, seed=seed,
     )  # fmt: skip
     told = {}

@@ -21,7 +21,7 @@ LOOPS, RESAMPLES = 20, 2_000
 #: Associations of the published data, of which 2,000 resamples are asked.
 PUBLISHED = 107_229
 #: The columns that divide the rows, as the loop has them: made by SQL, without time.
-DIVISIONS = ("kind", "peak", "effect_size", "effect_cut", "pip", "tss_distance", "maf", "peak_signal", "summit_distance",
+DIVISIONS = ("kind", "peak", "effect_size", "effect_cut", "pip", "tss_distance", "maf", "peak_signal", "summit_distance",  # noqa: E501
              "mhc", "score_decile", "chrom")  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def build(inputs: Inputs, stored: Path) -> None:
         peaks.ingest(con, inputs.peaks, "K562", "GRCh38")
         score(con, "bench")
         con.execute(
-            "INSERT INTO source BY NAME SELECT 99 AS source_id, 'credible' AS kind, 'bench' AS format, 'bench' AS name, "
+            "INSERT INTO source BY NAME SELECT 99 AS source_id, 'credible' AS kind, 'bench' AS format, 'bench' AS name, "  # noqa: E501
             "'Whole_Blood' AS tissue, 'GRCh38' AS assembly, '' AS path, '' AS sha256, 0 AS bytes, 1 AS run_id"
         )
         con.execute(
@@ -49,7 +49,7 @@ def score(con: duckdb.DuckDBPyConnection, name: str) -> None:
     con.execute(
         "INSERT INTO scorer BY NAME SELECT $name AS scorer_id, $name AS name, 'model' AS model, '1' AS model_version, "
         "'GRCh38' AS assembly, 'DNASE' AS output_type, 501 AS window_bp, 'DIFF' AS aggregation, '' AS track_set, "
-        "true AS is_signed, false AS reads_genome, json_object('name', $name)::VARCHAR AS config, [$name] AS computations",
+        "true AS is_signed, false AS reads_genome, json_object('name', $name)::VARCHAR AS config, [$name] AS computations",  # noqa: E501
         {"name": name},
     )  # fmt: skip
     con.execute(

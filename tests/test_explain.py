@@ -30,8 +30,10 @@ def con(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> duckdb.D
         score(con, study, "u", np.abs(other), name="magnitude", is_signed=False)
         add_fine_mapping(con, study, np.random.default_rng(4).choice([0.05, 0.95], len(study.effect)))
         con.execute("UPDATE qtl SET maf = NULL WHERE pos % 280000 = 0")
-    asked = {"resamples": 200, "label_sets": ("all", "lead", "fine-mapped")}
-    run.stats(path, run.Asked(**asked, stratify=("kind", "effect_size", "quoted=if(maf > 0.1, 'it''s', 'not')")))
+    sets = ("all", "lead", "fine-mapped")
+    run.stats(
+        path, run.Asked(sets, resamples=200, stratify=("kind", "effect_size", "quoted=if(maf > 0.1, 'it''s', 'not')"))
+    )
     return duckdb.connect(str(path), read_only=True)
 
 
@@ -54,14 +56,14 @@ def spearman(x: object, y: object) -> float:
 
 def test_the_sql_of_a_signed_correlation_gives_its_rows_and_no_others(con: duckdb.DuckDBPyConnection) -> None:
     """Of all rows and of strata, named and the user's, of pairs and of variants."""
-    for result_id, n, estimate in of(con, "metric = 'spearman' AND estimate IS NOT NULL"):
+    for result_id, n, estimate in of(con, "metric = 'spearman' AND estimate IS NOT NULL AND window_bp = 200"):
         rows = con.execute(sql_of(con, result_id)).fetchnumpy()
         assert len(rows["effect"]) == n
         assert spearman(rows["effect"], rows["score_0"]) == pytest.approx(estimate, abs=1e-12)
 
 
 def test_the_sql_of_a_score_without_direction_gives_its_rows(con: duckdb.DuckDBPyConnection) -> None:
-    for result_id, n, estimate in of(con, "metric = 'abs_spearman' AND scorer = 'magnitude' AND versus IS NULL"):
+    for result_id, n, estimate in of(con, "metric = 'abs_spearman' AND scorer = 'magnitude' AND label_set = 'all'"):
         rows = con.execute(sql_of(con, result_id)).fetchnumpy()
         assert len(rows["effect"]) == n
         assert spearman(np.abs(rows["effect"]), np.abs(rows["score_0"])) == pytest.approx(estimate, abs=1e-12)
@@ -79,14 +81,14 @@ def test_the_sql_of_a_paired_difference_gives_the_rows_that_all_its_scorers_scor
 
 
 def test_the_sql_of_a_difference_of_strata_gives_the_rows_of_both(con: duckdb.DuckDBPyConnection) -> None:
-    query = "metric LIKE '%spearman_difference' AND stratification <> 'all'"
+    query = "metric LIKE '%spearman_difference' AND stratification <> 'all' AND window_bp = 200"
     for result_id, n, _ in of(con, query):
         rows = con.execute(sql_of(con, result_id)).fetchall()
         assert len(rows) == n
 
 
 def test_the_sql_of_a_joint_test_gives_the_rows_of_all_strata(con: duckdb.DuckDBPyConnection) -> None:
-    for result_id, n, _ in of(con, "metric = 'heterogeneity'"):
+    for result_id, n, _ in of(con, "metric = 'heterogeneity' AND window_bp = 200"):
         assert len(con.execute(sql_of(con, result_id)).fetchall()) == n
 
 
@@ -98,7 +100,7 @@ def test_the_sql_of_a_partial_correlation_gives_the_rows_whose_covariates_are_kn
 
 
 def test_it_names_the_sources_with_their_sums_the_run_and_the_versions(con: duckdb.DuckDBPyConnection) -> None:
-    told = "\n".join(explain(con, of(con, "metric = 'spearman'")[0][0]))
+    told = "\n".join(explain(con, of(con, "metric = 'spearman' AND estimate IS NOT NULL")[0][0]))
     assert "qtl: file1, source 1, GRCh38" in told
     assert "sha256 sha" in told
     assert "credible: file80" in told
@@ -108,7 +110,7 @@ def test_it_names_the_sources_with_their_sums_the_run_and_the_versions(con: duck
 
 
 def test_it_tells_estimate_interval_and_method(con: duckdb.DuckDBPyConnection) -> None:
-    result_id, n, estimate = of(con, "metric = 'spearman'")[0]
+    result_id, n, estimate = of(con, "metric = 'spearman' AND estimate IS NOT NULL")[0]
     told = "\n".join(explain(con, result_id))
     low, high = con.execute("SELECT ci_low, ci_high FROM result WHERE result_id = ?", [result_id]).fetchall()[0]
     assert f"estimate: {estimate}" in told

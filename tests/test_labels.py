@@ -109,7 +109,7 @@ def test_two_label_sets_are_two_families_of_results(con: duckdb.DuckDBPyConnecti
         (LabelSet("x", condition=""), "the condition of label set x is not SQL"),
         (LabelSet("x", condition="pip >"), "the condition of label set x is not SQL"),
         (LabelSet("x", condition="colour > 3"), "colour"),
-        (LabelSet("x", condition="gene_id"), "gene_id"),
+        (LabelSet("x", condition="gene_id"), "neither true nor false"),
         (LabelSet("x", condition="true) OR (true"), "the condition of label set x is not SQL"),
         (LabelSet("x", condition="true); DELETE FROM qtl; SELECT (1"), "the condition of label set x is not SQL"),
         (LabelSet("x", condition="true; DELETE FROM qtl"), "the condition of label set x is not SQL"),

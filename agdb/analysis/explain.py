@@ -70,8 +70,8 @@ def _sources(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Iterator[st
     for line in con.execute(
         """
         WITH own AS (SELECT assembly, tissue FROM source WHERE source_id = $source)
-        SELECT s.kind || ': ' || s.name || ', source ' || s.source_id || ', ' || s.assembly || ', ' || s.rows_kept
-                 || ' rows, sha256 ' || s.sha256
+        SELECT s.kind || ': ' || s.name || ', source ' || s.source_id || ', ' || s.assembly
+                 || coalesce(', ' || s.rows_kept || ' rows', '') || ', sha256 ' || s.sha256
         FROM source AS s, own
         WHERE s.source_id = $source
            OR s.assembly = own.assembly AND (s.kind IN ('peaks', 'blacklist', 'genes', 'genome', 'blocks')

@@ -100,4 +100,4 @@ def check(con: duckdb.DuckDBPyConnection, labels: LabelSet) -> None:
         if missing:
             raise Refused(f"source {min(missing)} is no source of effects", cure="agdb status lists the sources")
     if labels.condition is not None:
-        expression.check(con, labels.condition, f"the condition of label set {labels.name}", "BOOLEAN")
+        expression.check(con, labels.condition, f"the condition of label set {labels.name}", is_condition=True)

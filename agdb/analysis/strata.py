@@ -26,7 +26,8 @@ class Quantiles(NamedTuple):
     def sql(self) -> str:
         """A window function over the rows that are analysed."""
         within = f"PARTITION BY ({self.value}) IS NULL ORDER BY {self.value}, {_KEY}"
-        return f"if(({self.value}) IS NULL, NULL, printf('{self.prefix}%0{self.digits}d', ntile({self.k}) OVER ({within})))"
+        nth = f"printf('{self.prefix}%0{self.digits}d', ntile({self.k}) OVER ({within}))"
+        return f"if(({self.value}) IS NULL, NULL, {nth})"
 
     @property
     def names(self) -> list[str]:

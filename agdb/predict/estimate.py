@@ -104,9 +104,8 @@ def _time(con: duckdb.DuckDBPyConnection, computation: Computation, calls: int) 
         known = "1 to 8 calls a second have been published" if computation.provider == "alphagenome" else ""
         return "not known", f"no run has been measured yet{'; ' + known if known else ''}: try --limit 100"
     measured = "the last run" if runs == 1 else f"the last {runs} runs"
-    return duration(
-        calls / (n / seconds)
-    ), f"at {n / seconds:.1f} calls a second, as in {measured}; a quota takes longer"
+    note = f"at {n / seconds:.1f} calls a second, as in {measured}; a quota takes longer"
+    return duration(calls / (n / seconds)), note
 
 
 def _disk(con: duckdb.DuckDBPyConnection, scorer: Scorer, n: int, kept: str) -> Row:

@@ -108,6 +108,27 @@ TABLE genome_contig  -- One row per record of a registered FASTA: the stretch of
   chrom_start INTEGER NOT NULL  -- First base, 0-based; not 0 where the name says so (22:20000001-21000000).
   chrom_end INTEGER NOT NULL  -- End, 0-based exclusive.
 
+TABLE label_set  -- One row per label set: which associations, and what is an observation. agdb labels lists them and adds more.
+  name VARCHAR NOT NULL  -- Its name, for agdb stats --labels.
+  label VARCHAR NOT NULL  -- slope, conditional_slope or pval_nominal.
+  source_ids INTEGER[]  -- QTL sources; NULL for each source that has the label, one after the other.
+  condition VARCHAR  -- SQL over the columns of view analysed_qtl; NULL for all rows.
+  unit VARCHAR NOT NULL  -- What a row is: pair (a variant and a phenotype), or variant (its association with the smallest p-value).
+  cluster VARCHAR NOT NULL  -- What is drawn as a whole when intervals are made: block (of linkage; 1 Mb where none were ingested), gene, or chrom.
+  about VARCHAR NOT NULL  -- What it is for.
+  created_at TIMESTAMP NOT NULL  -- When it was made, UTC.
+  CHECK(("cluster" IN ('block', 'gene', 'chrom')))
+  CHECK((unit IN ('pair', 'variant')))
+
+TABLE ld_block  -- One row per block of linkage disequilibrium (e.g. Berisa & Pickrell 2016): variants of different blocks are about independent. BED coordinates.
+  source_id INTEGER NOT NULL  -- The file it came from.
+  assembly ENUM NOT NULL  -- Assembly.
+  chrom ENUM NOT NULL  -- Chromosome.
+  chrom_start INTEGER NOT NULL  -- First base, 0-based.
+  chrom_end INTEGER NOT NULL  -- End, 0-based exclusive.
+  CHECK((chrom_end > chrom_start))
+  CHECK((chrom_start >= 0))
+
 TABLE listed_variant  -- One row per variant, name and source: the variants that a VCF lists, and the rsIDs of QTL tables.
   source_id INTEGER NOT NULL  -- The source that lists it.
   assembly ENUM NOT NULL  -- Assembly of the source.
@@ -196,25 +217,44 @@ TABLE replicate  -- One row per score that agdb audit computed again: it enters 
   run_id INTEGER NOT NULL  -- Run of the audit.
   CHECK(isfinite(score))
 
-TABLE result  -- One row per statistic that agdb stats computed: estimate, 95 % interval, p-value, and how.
+TABLE result  -- One row per statistic that agdb stats computed, with its intervals and all that they rest on. agdb explain tells the way back to the files.
   result_id INTEGER NOT NULL  -- Number of the result in this database.
-  run_id INTEGER NOT NULL  -- Run that computed it.
-  metric VARCHAR NOT NULL  -- spearman, pearson, or spearman_difference (between two windows, on the same rows).
-  label VARCHAR NOT NULL  -- The label: slope, or pval_nominal.
+  run_id INTEGER NOT NULL  -- Run that computed it; its arguments say what was asked.
+  label_set VARCHAR NOT NULL  -- The label set.
+  label VARCHAR NOT NULL  -- The label: slope, conditional_slope or pval_nominal.
   source_id INTEGER NOT NULL  -- QTL source of the label.
   source VARCHAR NOT NULL  -- Its name.
   tissue VARCHAR NOT NULL  -- Its tissue.
-  scorer_id VARCHAR NOT NULL  -- The scorer; in a difference the first of the two.
+  scorer_id VARCHAR NOT NULL  -- The scorer; in a paired difference the first of the two.
   scorer VARCHAR NOT NULL  -- Its name.
   window_bp INTEGER NOT NULL  -- Its window in bp.
-  stratum VARCHAR NOT NULL  -- all; in_peak; |slope| quartile; or the pair of windows compared.
-  n BIGINT NOT NULL  -- Associations that entered.
+  versus VARCHAR  -- What it is compared with: another scorer on the same rows, or another stratum; NULL where nothing is compared.
+  stratification VARCHAR NOT NULL  -- How rows were divided: all, kind, tss_distance, ..., or an expression of the user's.
+  stratum VARCHAR NOT NULL  -- The rows that entered: all, or one of the strata.
+  metric VARCHAR NOT NULL  -- spearman, pearson, kendall, sign_concordance, sign_auroc, abs_spearman, partial_spearman, permutation_spearman, disattenuated_spearman; *_difference; heterogeneity.
+  unit VARCHAR NOT NULL  -- What a row is: pair (variant and phenotype) or variant.
+  n BIGINT NOT NULL  -- Rows that entered.
+  n_variants BIGINT  -- Variants among them.
+  n_genes BIGINT  -- Phenotypes among them.
+  cluster VARCHAR NOT NULL  -- What was drawn as a whole: block (of linkage), mb (1 Mb windows, where no blocks are known), gene, chrom.
+  n_clusters BIGINT  -- How many of them have rows.
   estimate DOUBLE  -- The statistic; NULL with a reason where it is not defined.
-  ci_low DOUBLE  -- Lower end of its 95 % interval.
-  ci_high DOUBLE  -- Upper end of its 95 % interval.
-  p DOUBLE  -- Two-sided p-value.
-  method VARCHAR NOT NULL  -- How interval and p-value were made.
-  reason VARCHAR  -- Why estimate is NULL; else NULL.
+  ci_low DOUBLE  -- Lower end of its 95 % interval by resampling clusters: the interval to cite.
+  ci_high DOUBLE  -- Upper end of its 95 % interval by resampling clusters.
+  se DOUBLE  -- Standard error of the estimate by resampling clusters.
+  analytic_low DOUBLE  -- Lower end of the 95 % interval of independent rows, for comparison.
+  analytic_high DOUBLE  -- Upper end of the 95 % interval of independent rows.
+  analytic_p DOUBLE  -- Two-sided p-value of independent rows: t test, or Meng-Rosenthal-Rubin for a difference.
+  p DOUBLE  -- Two-sided p-value, from the standard error by resampling clusters (else method says how).
+  q DOUBLE  -- Benjamini-Hochberg q-value within the family: this run, label set, source and metric.
+  design_effect DOUBLE  -- Variance by resampling clusters over that of independent rows; n / design_effect independent rows say as much.
+  detectable DOUBLE  -- Smallest absolute value that a test at 0.05 would have found with 80 % power.
+  ceiling DOUBLE  -- Largest correlation that the noise of the slopes leaves: sqrt(1 - mean(slope_se^2) / var(slope)); slopes picked for significance make it too high.
+  expected VARCHAR  -- What the field has found in such a setting, where it has; far outside, look for a bug first.
+  method VARCHAR NOT NULL  -- How estimate, intervals and p-value were made.
+  seed INTEGER  -- Seed of the resamples: the same inputs and seed give the same numbers.
+  resamples INTEGER  -- Resamples of the clusters.
+  reason VARCHAR  -- Why estimate or interval is NULL; else NULL.
 
 TABLE run  -- One row per command that wrote: which arguments, which versions, when, how it ended.
   run_id INTEGER NOT NULL  -- Number of the run in this database, from 1.
@@ -336,6 +376,52 @@ TABLE variant  -- One row per variant, told by (assembly, chrom, pos, ref, alt):
   CHECK((pos >= 1))
   CHECK((ref_status IN ('unchecked', 'match', 'swapped', 'strand', 'strand_swapped', 'palindromic', 'mismatch')))
 
+VIEW analysed_qtl  -- One row per association and scorer, as scored_qtl, with bins, cluster and fine-mapping: what agdb stats reads.
+  label VARCHAR  -- What the label is: slope, conditional_slope, or pval_nominal where the file had nothing else.
+  source_id INTEGER  -- QTL source.
+  source VARCHAR  -- Its name.
+  label_source_id INTEGER  -- Source of the label.
+  tissue VARCHAR  -- Its tissue.
+  effect_unit VARCHAR  -- Unit of the label.
+  scorer_id VARCHAR  -- The scorer.
+  scorer VARCHAR  -- Its name.
+  window_bp INTEGER  -- Its window in bp.
+  family VARCHAR  -- Scorers of one family differ in nothing but the window.
+  is_signed BOOLEAN  -- Whether the score has a direction.
+  provider VARCHAR  -- Who computed the score.
+  assembly ENUM  -- Assembly.
+  variant_id VARCHAR  -- The variant.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  phenotype_id VARCHAR  -- The phenotype.
+  gene_id VARCHAR  -- The gene.
+  kind VARCHAR  -- SNV, insertion, deletion or MNV.
+  ref_status VARCHAR  -- match, or unchecked where no FASTA covers it.
+  in_peak BOOLEAN  -- Whether the variant lies in a peak (rule span); NULL where the chromosome has no peaks at all.
+  effect DOUBLE  -- The label: measured effect of ALT against REF (or the p-value, where label says so).
+  score DOUBLE  -- The prediction: ALT against REF.
+  slope DOUBLE  -- Effect of ALT against REF; NULL where the label is not a slope.
+  slope_se DOUBLE  -- Its standard error.
+  pval_nominal DOUBLE  -- Its nominal p-value.
+  qval DOUBLE  -- q-value of the gene, where the source has it.
+  maf DOUBLE  -- Minor allele frequency.
+  tss_distance INTEGER  -- pos minus TSS in bp.
+  null_value DOUBLE  -- Value of the label that means no effect: 0, 0.5 for an allelic ratio, 1 for a p-value.
+  pip DOUBLE  -- Probability that the variant is causal for this phenotype in this tissue, where it was fine-mapped.
+  peak_signal DOUBLE  -- Largest signalValue of the peaks that the variant lies in.
+  summit_distance INTEGER  -- Bases to the nearest summit of the peaks that it lies in.
+  effect_cut VARCHAR  -- By the original study's cuts of |slope|, less the value that means no effect: 0.0005 and 0.01.
+  peak VARCHAR  -- in peak or outside peaks; NULL where the chromosome has no peaks at all.
+  egene VARCHAR  -- eGene (qval <= 0.05) or not, where the source has qval.
+  pip_bin VARCHAR  -- By pip, cut at 0.01, 0.1, 0.5 and 0.9.
+  tss_bin VARCHAR  -- By |tss_distance|, cut at 3, 12 and 35 kb.
+  maf_bin VARCHAR  -- By maf, cut at 0.01, 0.05 and 0.2.
+  summit_bin VARCHAR  -- By summit_distance, cut at 50 and 150 bp.
+  in_mhc BOOLEAN  -- Whether it lies in the MHC (extended class I to class II), whose linkage is long.
+  cluster_start INTEGER  -- With chrom the cluster: chrom_start of its block of linkage; where none is known -1 less the number of its 1 Mb window.
+
 VIEW answer  -- One row per scorer and variant that has been scored: by which computation.
   scorer_id VARCHAR  -- The scorer.
   assembly ENUM  -- Assembly.
@@ -432,6 +518,16 @@ VIEW effect_range  -- One row per source with effects: their range, to tell effe
   share_near_half DOUBLE  -- Share from 0.25 to 0.75: most of them, in allelic ratios.
   share_below_one DOUBLE  -- Share below 1: about a half, in fold changes and odds ratios.
 
+VIEW fine_mapped  -- One row per variant, phenotype and tissue that was fine-mapped.
+  tissue VARCHAR  -- Tissue of the fine-mapping, as its source names it.
+  assembly ENUM  -- Assembly.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  phenotype VARCHAR  -- Molecular trait, or gene, without version.
+  pip DOUBLE  -- Posterior inclusion probability, 0 to 1.
+
 VIEW gene_tss  -- One row per gene of an assembly: its transcription start site.
   assembly ENUM  -- Assembly.
   gene VARCHAR  -- Ensembl gene without version.
@@ -469,6 +565,16 @@ VIEW peak_bin  -- One row per interval and 2,048-base bin: the equality key that
   chrom_start INTEGER  -- Its first base, 0-based.
   chrom_end INTEGER  -- Its end, 0-based exclusive.
   bin INTEGER  -- Bin of 2,048 bases: 0-based position >> 11.
+
+VIEW peak_of_variant  -- One row per variant that lies in a peak: how strong the peak is, and how far its summit.
+  assembly ENUM  -- Assembly.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  n_peaks BIGINT  -- Peaks that it lies in, of all sources.
+  peak_signal DOUBLE  -- Largest signalValue of them; NULL where the files have none.
+  summit_distance INTEGER  -- Bases between pos and the nearest summit of them; NULL where the files have none.
 
 VIEW pending  -- One row per scorer and candidate variant that it has neither scored nor failed on: the work list.
   scorer_id VARCHAR  -- The scorer.

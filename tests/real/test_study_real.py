@@ -173,7 +173,7 @@ def test_published_numbers_come_back_to_six_digits(con: duckdb.DuckDBPyConnectio
     p = dict(
         rows(
             con,
-            "SELECT metric, p FROM result WHERE stratum = 'all' AND label = 'pval_nominal' AND source = ? "
+            "SELECT metric, analytic_p FROM result WHERE stratification = 'all' AND versus IS NULL AND label = 'pval_nominal' AND source = ? "
             "AND scorer_id = ?",
             f"{labels}.csv",
             scorer_id,
@@ -188,13 +188,14 @@ def test_published_numbers_come_back_to_six_digits(con: duckdb.DuckDBPyConnectio
 def test_the_study_saw_no_difference_between_its_windows(con: duckdb.DuckDBPyConnection) -> None:
     found = rows(
         con,
-        "SELECT stratum, estimate, ci_low, ci_high, p FROM result WHERE metric = 'spearman_difference' "
-        "AND label = 'pval_nominal' AND source = 'seed_2.csv' ORDER BY result_id",
+        "SELECT window_bp, estimate, analytic_low, analytic_high, analytic_p FROM result "
+        "WHERE metric = 'spearman_difference' AND stratification = 'all' AND label = 'pval_nominal' "
+        "AND source = 'seed_2.csv' ORDER BY result_id",
     )
     assert [(s, round(p, 3)) for s, _, _, _, p in found] == [
-        ("window 2,048 bp - 16,384 bp", 0.131),
-        ("window 2,048 bp - 131,072 bp", 0.450),
-        ("window 16,384 bp - 131,072 bp", 0.488),
+        (2048, 0.131),
+        (2048, 0.450),
+        (16384, 0.488),
     ]
     assert [round(v, 3) for v in found[0][1:4]] == [0.050, -0.015, 0.115]
 
@@ -307,4 +308,4 @@ def test_motif_scores_the_kidney_variants_of_chr2_and_draws_them(study: Path, sh
     done(agdb(db, "plot", "scatter", "-o", figure, "--scorer", "motif", "--source", 1))
     assert figure.read_bytes().startswith(b"\x89PNG")
     again = done(agdb(db, "predict", "motif"))
-    assert "0 variants scored" in again.output
+    assert "nothing to ask for" in again.output
