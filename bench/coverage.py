@@ -1,7 +1,7 @@
 """`python -m bench.coverage`: how often do the intervals of `agdb stats` hold the truth, how often are its tests wrong?
 
-Studies are made up by the thousand, whose rows go together in clusters; each is analysed by `agdb.analysis`, as one from  # noqa: E501
-a database is. The truth is the same measure of one sample so large that it stands for all rows there could be.
+Studies are made up by the thousand, whose rows go together in clusters; each is analysed by `agdb.analysis`, as one
+from a database is. The truth is the same measure of one sample so large that it stands for all rows there could be.
 """
 
 import os

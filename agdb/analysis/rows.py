@@ -96,7 +96,9 @@ class Rows:
 def groups(con: duckdb.DuckDBPyConnection, labels: LabelSet, scorer: str | None, window: int | None) -> list[Group]:
     """The sources of a label set and the scorers that scored them, one scorer a group."""
     found = con.execute(
-        "SELECT DISTINCT q.source_id, s.name, q.tissue, q.effect_unit, coalesce(t.null_value, 0), t.qtl_type, "
+        "SELECT DISTINCT q.source_id, s.name, q.tissue, q.effect_unit, "
+        # a p-value of 1e-150 less 1 is -1: their order would be lost
+        "if(q.label = 'pval_nominal', 0, coalesce(t.null_value, 0)), t.qtl_type, "
         "q.scorer_id, q.scorer, q.window_bp, q.is_signed, q.family, r.output_type FROM scored_qtl AS q "
         "JOIN source AS s ON s.source_id = q.source_id JOIN source AS t ON t.source_id = q.label_source_id "
         "JOIN scorer AS r ON r.scorer_id = q.scorer_id WHERE q.label = $label "

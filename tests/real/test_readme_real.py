@@ -25,7 +25,7 @@ def steps(text: str) -> list[tuple[str, list[str]]]:
     for language, body in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         if language == "sh":
             found.append((body, []))
-        else:
+        elif language != "text":  # a session with a server
             found[-1][1].extend(body.splitlines())
     return found
 

@@ -173,7 +173,8 @@ def test_published_numbers_come_back_to_six_digits(con: duckdb.DuckDBPyConnectio
     p = dict(
         rows(
             con,
-            "SELECT metric, analytic_p FROM result WHERE stratification = 'all' AND versus IS NULL AND label = 'pval_nominal' AND source = ? "
+            "SELECT metric, analytic_p FROM result WHERE stratification = 'all' AND versus IS NULL "
+            "AND label = 'pval_nominal' AND source = ? "
             "AND scorer_id = ?",
             f"{labels}.csv",
             scorer_id,
