@@ -1,5 +1,6 @@
 """Feather files: the official evaluations keep what was measured (`target`) and the prediction side by side in one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -77,3 +78,18 @@ def test_feather_of_version_1_is_refused_with_the_cure(tmp_path: Path) -> None:
     path = make.write(tmp_path / "old.feather", b"FEA1" + bytes(100))
     with pytest.raises(Refused, match="Feather of version 1"), rows.opened(path):
         pass
+
+
+def test_another_model_version_under_the_same_name_is_refused(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    table = evaluation()
+    table.to_feather(first := tmp_path / "first.feather")
+    table.assign(prediction=-table.prediction).to_feather(second := tmp_path / "second.feather")
+    measured = as_preset("qtl", variant_id="variant_id", slope="target", molecular_trait_id="peak")
+    qtl.ingest(con, first, [measured], Options(tissue="LCL"))
+    scored = as_preset("predictions", variant_id="variant_id", score="prediction")
+    predictions.ingest(con, first, scored, Scorer("mine", (COMPUTED,)), Options())
+    before = ask("FROM prediction ORDER BY ALL")
+    other = replace(COMPUTED, model_version="FOLD_0")
+    with pytest.raises(Refused, match="is of model version 'ALL_FOLDS' here"):
+        predictions.ingest(con, second, scored, Scorer("mine", (other,)), Options())
+    assert ask("FROM prediction ORDER BY ALL") == before

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from agdb.statistics.bootstrap import cluster_sums
-from agdb.statistics.partial import partial_correlation, partial_spearman, residual_ranks
+from agdb.statistics.partial import partial_correlation, partial_spearman
 
 Floats = NDArray[np.float64]
 
@@ -97,19 +97,6 @@ def test_what_is_not_finite_is_refused(column: int) -> None:
     values[column, 4] = np.nan
     with pytest.raises(ValueError, match="not finite"):
         partial_spearman(values[0], values[1], values[2:].T)
-
-
-def test_residual_ranks_are_those_of_least_squares_and_correlate_as_partial_spearman() -> None:
-    x, y, z = drawn(200, 2, seed=16)
-    left_x, left_y = residual_ranks(x, y, z)
-    known = np.column_stack([np.ones(200), *map(stats.rankdata, z.T)])
-    assert left_x == pytest.approx(stats.rankdata(x) - known @ np.linalg.lstsq(known, stats.rankdata(x))[0], abs=1e-9)
-    assert np.corrcoef(left_x, left_y)[0, 1] == pytest.approx(partial_spearman(x, y, z).rho, abs=1e-10)
-
-
-def test_without_covariates_all_of_the_ranks_is_left() -> None:
-    x, y, _ = drawn(30, 1, seed=17)
-    assert residual_ranks(x, y, np.empty((30, 0)))[0] == pytest.approx(stats.rankdata(x) - 15.5)
 
 
 def test_covariances_of_resamples_give_the_partial_correlation_of_each() -> None:

@@ -82,10 +82,20 @@ def ingest(
 
     Raises:
         UsageError: the preset maps no score.
-        Refused: as `ingest_original`.
+        Refused: as `ingest_original`; or the name is that of another model version's scores.
     """
     if "score" not in {*preset.columns, *preset.derived}:
         raise UsageError("the column of the score is not said", cure="--map score=COLUMN,...")
+    other = con.execute(
+        "SELECT DISTINCT model_version FROM scorer WHERE name = ? AND window_bp = ? AND model_version <> ?",
+        [scorer.name, scorer.of.window_bp, scorer.of.model_version],
+    ).fetchall()
+    if other:
+        raise Refused(
+            f"scorer {scorer.name} at {scorer.of.window_bp:,} bp is of model version {other[0][0]!r} here, and this "
+            f"file is given as of {scorer.of.model_version!r}",
+            where=str(path), cure="give it another --scorer name, or the right --model-version",
+        )  # fmt: skip
     return _ingest(con, path, preset, scorer, options, "none", [])
 
 

@@ -43,18 +43,6 @@ def partial_spearman(x: ArrayLike, y: ArrayLike, covariates: ArrayLike) -> Parti
     return Partial(rho, float(correlation_pvalue(rho, max(df + 2, 0))), ranks.shape[1], int(df), int(df) + 2)
 
 
-def residual_ranks(x: ArrayLike, y: ArrayLike, covariates: ArrayLike) -> tuple[Floats, Floats]:
-    """What the ranks of covariates leave of the ranks of x and of y, by least squares. Arguments: `partial_spearman`.
-
-    Returns:
-        Two of shape (n,), each with a mean of 0; all but 0 (of rounding) where the covariates tell all.
-    """
-    ranks = _ranks(x, y, covariates)
-    known = ranks[2:].T
-    left_x, left_y = (own - known @ np.linalg.lstsq(known, own, rcond=_NOTHING_LEFT)[0] for own in ranks[:2])
-    return left_x, left_y
-
-
 def _ranks(x: ArrayLike, y: ArrayLike, covariates: ArrayLike) -> Floats:
     """Ranks, centred on 0, of x, y and each covariate. Shape (2 + c, n)."""
     x, y, z = np.asarray(x, float), np.asarray(y, float), np.asarray(covariates, float)
