@@ -3,11 +3,15 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
 from agdb import db
+
+if TYPE_CHECKING:
+    from fakes.process import Server
 
 Ask = Callable[..., list[tuple[object, ...]]]
 
@@ -40,3 +44,22 @@ def con(fresh_db: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def ask(con: duckdb.DuckDBPyConnection) -> Ask:
     """Ask `con` in SQL: the rows."""
     return lambda query, *values: con.execute(query, list(values)).fetchall()
+
+
+@pytest.fixture(scope="module")
+def running() -> "Iterator[Server]":
+    """A made-up AlphaGenome, in a process of its own."""
+    from fakes.process import Server
+
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: "Server") -> "Server":
+    """The same, where nothing goes wrong and nothing has been counted."""
+    from fakes.faults import Plan
+
+    running.set_plan(Plan())
+    running.reset()
+    return running

@@ -119,7 +119,7 @@ def results(con: duckdb.DuckDBPyConnection, **asked: Any) -> list[Result]:
     plain: dict[str, Any] = {"resamples": 200, "stratify": (), "label_sets": ("all",)}
     names = con.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = 'result'").fetchall()
     columns = dict.fromkeys(name for (name,) in names)
-    return [columns | row for row in run.computed(con, run.Asked(**(plain | asked))).rows]
+    return [columns | row for row in run.computed(con, run.Asked(**(plain | asked)))]
 
 
 def one(rows: list[Result], metric: str = "spearman", stratum: str = "all", **wanted: object) -> Result:

@@ -32,20 +32,6 @@ FOR_NOW = tuple(code for code in CODES if code not in (*REFUSES_THE_VARIANT, *RE
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    """A server where nothing goes wrong and nothing has been counted."""
-    running.set_plan(Plan())
-    running.reset()
-    return running
-
-
-@pytest.fixture(scope="module")
 def connection(running: Server) -> Iterator[Connection]:
     with connected(running.address) as opened:
         yield opened

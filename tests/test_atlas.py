@@ -20,20 +20,6 @@ FACTOR = 1.01  # Plan.atlas_factor: its scores are close to the model's, and not
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    """A server where nothing goes wrong and nothing has been counted."""
-    running.set_plan(Plan())
-    running.reset()
-    return running
-
-
-@pytest.fixture(scope="module")
 def opened(running: Server) -> Iterator[Connection]:
     with connected(running.address) as connection:
         yield connection

@@ -5,7 +5,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,20 +23,6 @@ from agdb.cli import app
 from agdb.predictors.contract import Variant
 
 N = 12
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    """A server where nothing goes wrong and nothing has been counted."""
-    running.set_plan(Plan())
-    running.reset()
-    return running
 
 
 VARIANTS = [Variant("chr2", FAR + i, *sequence.snv("chr2", FAR + i)) for i in range(N)]

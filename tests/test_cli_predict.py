@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -27,20 +26,6 @@ from agdb.predictors import scorers
 
 KEY = "AIza-made-up-key-that-nobody-has-0123456789"
 N = 12
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    """A server where nothing goes wrong and nothing has been counted."""
-    running.set_plan(Plan())
-    running.reset()
-    return running
 
 
 def fill(path: Path, first: int = 1_000_000, n: int = N, ref_status: str = "match") -> Path:

@@ -30,20 +30,6 @@ ALLELES = {"SNV": (1, "T"), "MNV": (3, "TAA"), "insertion": (1, "TACCGT"), "dele
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    """A server where nothing goes wrong and nothing has been counted."""
-    running.set_plan(Plan())
-    running.reset()
-    return running
-
-
-@pytest.fixture(scope="module")
 def opened(running: Server) -> Iterator[Connection]:
     with connected(running.address) as connection:
         yield connection

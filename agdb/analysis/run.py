@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +49,6 @@ class Asked:
         }
 
 
-@dataclass
-class Found:
-    """Results, and the SQL of the rows that each group of them was computed from."""
-
-    rows: list[Result] = field(default_factory=list)
-    queries: dict[str, str] = field(default_factory=dict)
-
-
 def stats(path: Path, asked: Asked) -> int:
     """Compute what is asked for and store it in `result`; returns the run_id.
 
@@ -71,7 +63,7 @@ def stats(path: Path, asked: Asked) -> int:
         first = db.next_id(con, "result")
         query = "SELECT column_name FROM duckdb_columns() WHERE table_name = 'result' ORDER BY column_index"
         columns = [name for (name,) in con.execute(query).fetchall()]
-        stored = [{**row, "result_id": first + i, "run_id": run_id} for i, row in enumerate(found.rows)]
+        stored = [{**row, "result_id": first + i, "run_id": run_id} for i, row in enumerate(found)]
         con.register("found", pa.table({name: [row.get(name) for row in stored] for name in columns}))
         con.execute("INSERT INTO result BY NAME FROM found")
         con.unregister("found")
@@ -79,11 +71,12 @@ def stats(path: Path, asked: Asked) -> int:
     return run_id
 
 
-def computed(con: duckdb.DuckDBPyConnection, asked: Asked) -> Found:
+def computed(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[Result]:
     """Compute what is asked for. Raises as `stats` does."""
     names = tuple(dict.fromkeys(asked.label_sets or ("all", "conditional", "p-value")))
     divided = strata.chosen(con, None if asked.stratify is None else list(asked.stratify))
-    found, empty = Found(), []
+    found: list[Result] = []
+    empty: list[str] = []
     for name in names:
         label_set = labels.named(con, name)
         labels.check(con, label_set)
@@ -91,9 +84,9 @@ def computed(con: duckdb.DuckDBPyConnection, asked: Asked) -> Found:
         rows = [row for group in of_set for row in _of_group(con, group, divided, asked)]
         if not rows and asked.label_sets:
             empty.append(name)
-        found.rows += rows
-        found.rows += [row for group in comparisons(of_set) for row in _of_comparison(con, group, asked)]
-    if empty or not found.rows:
+        found += rows
+        found += [row for group in comparisons(of_set) for row in _of_comparison(con, group, asked)]
+    if empty or not found:
         of = " of this scorer and window" if asked.scorer or asked.window_bp else ""
         raise Refused(
             f"label set {empty[0]} has no association with a score{of}" if empty
@@ -101,8 +94,7 @@ def computed(con: duckdb.DuckDBPyConnection, asked: Asked) -> Found:
             cure="agdb predict SCORER, or agdb ingest predictions; agdb labels says what each label set is; agdb "
                  "status lists the scorers",
         )  # fmt: skip
-    found.rows = results.with_q(found.rows)
-    return found
+    return results.with_q(found)
 
 
 def _of_group(con: duckdb.DuckDBPyConnection, group: Group, divided: dict[str, str], asked: Asked) -> Iterator[Result]:
@@ -129,14 +121,14 @@ def comparisons(of_set: list[Group]) -> Iterator[Group]:
             families[group.scorers[0].family].append(group)
         for windows in families.values():
             if len(windows) > 1:
-                yield replace_scorers(windows[0], windows)
+                yield _against(windows[0], windows)
         for i, a in enumerate(same):
             for b in same[i + 1 :]:
                 if a.scorers[0].family != b.scorers[0].family:
-                    yield replace_scorers(a, [a, b])
+                    yield _against(a, [a, b])
 
 
-def replace_scorers(group: Group, of: list[Group]) -> Group:
+def _against(group: Group, of: list[Group]) -> Group:
     """The group with the scorers of several."""
     return group._replace(scorers=tuple(g.scorers[0] for g in of))
 

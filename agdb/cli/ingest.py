@@ -242,36 +242,20 @@ def genome(
 def predictions(
     ctx: typer.Context,
     files: o.Files,
-    window: Annotated[
-        int | None, typer.Option(help="Bases of sequence that the model read; a tidy file says so itself.")
-    ] = None,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="tidy: tidy_scores of the AlphaGenome SDK; original: the CSV of the original study; else --map.",
-        ),
-    ] = None,
+    window: o.ReadWindow = None,
+    format_: o.ScoreFormat = None,
     preset: o.PresetName = None,
     maps: o.Map = None,
-    scorer: Annotated[
-        str | None, typer.Option(help="Name for what was computed, e.g. gkm-SVM. Of a tidy file: only this scorer.")
-    ] = None,
-    model_version: Annotated[str, typer.Option(help="Version of the model: scores of two versions never mix.")] = "",
-    output_type: Annotated[str, typer.Option(help="What was predicted, e.g. DNASE.")] = "",
-    unsigned: Annotated[bool, typer.Option("--unsigned", help="The score has no direction.")] = False,
+    scorer: o.ScorerName = None,
+    model_version: o.ModelVersion = "",
+    output_type: o.OutputType = "",
+    unsigned: o.Unsigned = False,
     assembly: o.OfFile = None,
-    effect_allele: Annotated[str, typer.Option(help="Allele whose score it is: alt, ref, or a column.")] = "alt",
+    effect_allele: o.ScoreAllele = "alt",
     lift: o.Lift = None,
     where: o.Where = None,
-    tissue: Annotated[str, typer.Option(help="Tissue of the labels in an original file.")] = "Whole_Blood",
-    effect: Annotated[
-        str,
-        typer.Option(
-            help="What the column `slope` of an original file is: pval_nominal (true of the published ones), slope, or "
-            "none (scores only)."
-        ),
-    ] = "pval_nominal",
+    tissue: o.LabelTissue = "Whole_Blood",
+    effect: o.LabelEffect = "pval_nominal",
     quiet: o.Quiet = False,
 ) -> None:
     """Scores that somebody else computed. The labels of an original file become associations."""

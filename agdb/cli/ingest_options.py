@@ -36,3 +36,30 @@ EffectAllele = Annotated[str, typer.Option(help="Allele that effects refer to: a
 EffectUnit = Annotated[str | None, typer.Option(help="Unit of the effect: sd, log2fc, allelic_ratio, beta, ...")]
 Kind = Annotated[str, typer.Option("--kind", help="What was measured: eqtl, sqtl, caqtl, dsqtl, ...")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+
+#: Of scores that somebody else computed.
+ReadWindow = Annotated[
+    int | None, typer.Option(help="Bases of sequence that the model read; a tidy file says so itself.")
+]
+ScoreFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="tidy: tidy_scores of the AlphaGenome SDK; original: the CSV of the original study; else --map.",
+    ),
+]
+ScorerName = Annotated[
+    str | None, typer.Option(help="Name for what was computed, e.g. gkm-SVM. Of a tidy file: only this scorer.")
+]
+ModelVersion = Annotated[str, typer.Option(help="Version of the model: scores of two versions never mix.")]
+OutputType = Annotated[str, typer.Option(help="What was predicted, e.g. DNASE.")]
+Unsigned = Annotated[bool, typer.Option("--unsigned", help="The score has no direction.")]
+ScoreAllele = Annotated[str, typer.Option(help="Allele whose score it is: alt, ref, or a column.")]
+LabelTissue = Annotated[str, typer.Option(help="Tissue of the labels in an original file.")]
+LabelEffect = Annotated[
+    str,
+    typer.Option(
+        help="What the column `slope` of an original file is: pval_nominal (true of the published ones), slope, or "
+        "none (scores only)."
+    ),
+]

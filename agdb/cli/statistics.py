@@ -1,12 +1,15 @@
 """agdb stats, labels and explain: results with their intervals, the label sets they are of, and the way back."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agdb.cli.app import say
 from agdb.errors import UsageError
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def register(app: typer.Typer) -> None:
@@ -76,7 +79,7 @@ def stats(
             query = f"SELECT * FROM result WHERE run_id = {run_id} AND {strata} ORDER BY result_id"
             export.to_stream(con, query, format_, sys.stdout.buffer)
         sys.stdout.flush()
-        found = con.execute("SELECT count(*), min(result_id), any_value(cluster) FROM result WHERE run_id = ?",
+        found = con.execute("SELECT count(*), min(result_id) FROM result WHERE run_id = ?",
                             [run_id]).fetchall()[0]  # fmt: skip
         bands = con.execute(_EXPECTED.format(run_id=run_id)).fetchall()
     for name, metric, band in bands:
@@ -87,11 +90,11 @@ def stats(
     )
 
 
-def _tell_differences(con: object, run_id: int, strata: str) -> None:
+def _tell_differences(con: "duckdb.DuckDBPyConnection", run_id: int, strata: str) -> None:
     from agdb.analysis.paired import verdict
 
-    found = con.execute(_DIFFERENCES.format(run_id=run_id, strata=strata))  # type: ignore[attr-defined]
-    names = [column[0] for column in found.description]
+    found = con.execute(_DIFFERENCES.format(run_id=run_id, strata=strata))
+    names = [column[0] for column in found.description or ()]
     for row in (dict(zip(names, values, strict=True)) for values in found.fetchall()):
         is_scorer = row["stratification"] == "all"
         one = f"{row['scorer']} {row['window_bp']:,} bp" if is_scorer else f"{row['stratification']}: {row['stratum']}"
