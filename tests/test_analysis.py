@@ -79,7 +79,9 @@ def test_the_analytic_p_value_and_the_detectable_effect_are_there(con: duckdb.Du
     assert found["analytic_p"] == pytest.approx(stats.spearmanr(study.effect, study.score).pvalue, rel=1e-6)
     line_se = (np.arctanh(found["ci_high"]) - np.arctanh(found["ci_low"])) / 2
     line_se /= stats.t.ppf(0.975, found["n_clusters"] - 1)
-    assert found["detectable"] == pytest.approx(np.tanh((stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * line_se))
+    assert found["detectable"] == pytest.approx(
+        np.tanh(sum(stats.t.ppf([0.975, 0.8], found["n_clusters"] - 1)) * line_se)
+    )
     independent = np.sqrt((1 + found["estimate"] ** 2 / 2) / (found["n"] - 3))
     assert found["design_effect"] == pytest.approx((line_se / independent) ** 2)
 

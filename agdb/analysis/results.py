@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 from agdb.analysis.expected import expected
 from agdb.analysis.measures import SCALES, SIGNED, Strata
 from agdb.analysis.rows import Group, Rows
-from agdb.statistics import bootstrap, correlation_pvalue, t_pvalue
+from agdb.statistics import bootstrap, correlation_pvalue, power, t_pvalue
 from agdb.statistics.families import benjamini_hochberg
 
 Floats = NDArray[np.float64]
 Result = dict[str, Any]
-
-#: How much a test at 0.05 has to see in standard errors to see it with 80 % power: z(0.975) + z(0.8).
-DETECTED = 1.959963984540054 + 0.8416212335729143
 
 METHODS = {
     "spearman": "average ranks; interval and p by resampling clusters (atanh, t); analytic: Bonett-Wright, t test",
@@ -51,7 +48,8 @@ def of_strata(group: Group, rows: Rows, found: Strata, shared: Result, ceilings:
             p = bootstrap.pvalue(away, line_se, found.n_clusters)
             analytic_p = (correlation_pvalue(estimate, found.n) if scale.null == 0
                           else t_pvalue(away / analytic_se, np.maximum(found.n - 2, 1)))  # fmt: skip
-            detectable = abs(scale.back(scale.to_line(np.array(scale.null)) + DETECTED * line_se) - scale.null)
+            least = scale.to_line(np.array(scale.null)) + power.detectable(line_se, found.n_clusters - 1)
+            detectable = abs(scale.back(least) - scale.null)
             design = (line_se / analytic_se) ** 2
         for i, (division, stratum) in enumerate(found.names):
             values = {
@@ -141,8 +139,9 @@ def difference(estimate: float, replicates: Floats, n_clusters: int) -> dict[str
     one = np.array([estimate])
     interval, line_se, _ = bootstrap.interval(one, replicates[:, None], np.array([n_clusters]), np.asarray, np.asarray)
     p = bootstrap.pvalue(one, line_se, np.array([n_clusters]))
+    least = float(power.detectable(line_se[0], n_clusters - 1))
     return {"estimate": estimate, "ci_low": float(interval.low[0]), "ci_high": float(interval.high[0]),
-            "se": float(line_se[0]), "p": float(p[0]), "detectable": float(DETECTED * line_se[0])}  # fmt: skip
+            "se": float(line_se[0]), "p": float(p[0]), "detectable": least}  # fmt: skip
 
 
 def _heterogeneity(estimate: Floats, replicates: Floats, n_clusters: int) -> Result:
