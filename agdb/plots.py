@@ -83,7 +83,7 @@ def scatter(
             ax.scatter(effect, score, s=14 if len(effect) < 500 else 7, color=BLUE, alpha=0.55, linewidths=0)
         _fit_line(ax, effect, score)
         ax.set(xlabel=effect_label, ylabel=score_label)
-        told = f"{counted}\nSpearman {spearman}, Pearson {pearson} (95 % intervals)"
+        told = f"{counted}\nSpearman {spearman}, Pearson {pearson} (95 % intervals of independent rows)"
         _title(figure, title, told)
     return figure
 
@@ -118,7 +118,7 @@ def windows(series: Sequence[WindowSeries], *, title: str) -> Figure:
         ax.set_xticks(ticks, [_bp(w) for w in ticks])
         ax.xaxis.set_minor_locator(mpl.ticker.NullLocator())
         ns = sorted({c.n for s in series for c in s.correlations})
-        ax.set(xlabel="window read by the model", ylabel="Spearman correlation (95 % interval)")
+        ax.set(xlabel="window read by the model", ylabel="Spearman correlation (95 % interval of independent rows)")
         told = f"the same n = {', '.join(f'{n:,}' for n in ns)} associations at every window"
         _title(figure, title, told)
         ax.margins(x=0.12)
