@@ -36,9 +36,10 @@ def test_every_command_has_help_with_an_example(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
-def test_the_readme_names_every_command(words: list[str]) -> None:
-    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-    assert " ".join(words) in readme
+def test_the_documentation_names_every_command(words: list[str]) -> None:
+    root = Path(__file__).resolve().parents[1]
+    pages = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    assert " ".join(words) in "".join(page.read_text(encoding="utf-8") for page in pages)
 
 
 def test_help_imports_nothing_heavy() -> None:
