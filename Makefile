@@ -31,8 +31,13 @@ types: .venv/ready
 floors: .venv/ready
 	$(BIN)/lint-imports
 
-bench: .venv/ready     ## against peers, on this machine, in one run
+.venv-peers/ready: bench/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --requirement bench/peers.txt
+	touch $@
+
+bench: .venv/ready .venv-peers/ready     ## against peers, on this machine, in one run
 	$(BIN)/python -m bench.run
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv .venv-peers demo

@@ -8,12 +8,16 @@ import gzip
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-Found = int | None
+Found = int | list[int] | None
+
+#: The environment of the peers: `make bench` makes it.
+PEERS = Path(__file__).resolve().parents[1] / ".venv-peers"
 
 
 class Inputs(NamedTuple):
@@ -56,6 +60,7 @@ class Case(NamedTuple):
     prepare: Callable[[Place], None] | None = None
     agrees: str | None = None
     needs: str | None = None
+    is_peer: bool = False  # runs in the peers' environment
 
 
 def make_database(place: Place) -> None:
@@ -220,36 +225,12 @@ def _zcat(which: str) -> Callable[[Place], None]:
     return run
 
 
-def _query(place: Place, select: str) -> int:
-    """Run a SELECT on the stored database and keep its rows in a temp table, as bedtools keeps them in a file."""
-    from agdb import db
-
-    with db.reading(place.stored) as con:
-        con.execute(f"CREATE TEMP TABLE found AS {select}")
-        return int(con.execute("SELECT count(*) FROM found").fetchall()[0][0])
-
-
-PAIRS = "SELECT variant_id, peak_id FROM variant_in_peak"
-VARIANTS = "SELECT DISTINCT variant_id FROM variant_in_peak"
+#: The associations that lie in a peak.
 ASSOCIATIONS = (
     "SELECT variant_id(q.chrom, q.pos, q.ref, q.alt) AS variant_id, q.gene_id FROM qtl AS q SEMI JOIN "
     "variant_in_peak AS p "
     "ON p.assembly = q.assembly AND p.chrom = q.chrom AND p.pos = q.pos AND p.ref = q.ref AND p.alt = q.alt"
 )
-#: The least that DuckDB can do: read what the overlap reads, and look one key up in a hash table. No interval test.
-PROBE = (
-    "SELECT count(*) AS n, max(length(v.ref)) AS reach, max(v.chrom) AS chrom FROM variant AS v "
-    "SEMI JOIN (SELECT chrom_start >> 11 AS bin FROM peak) AS p ON p.bin = v.pos >> 11"
-)
-
-
-def _select(select: str) -> Callable[[Place], int]:
-    return lambda place: _query(place, select)
-
-
-def probe(place: Place) -> None:
-    """DuckDB's floor of the overlap."""
-    _query(place, PROBE)
 
 
 def bedtools(a: Path, b: Path, out: Path, options: Sequence[str]) -> int:
@@ -258,13 +239,6 @@ def bedtools(a: Path, b: Path, out: Path, options: Sequence[str]) -> int:
         subprocess.run(["bedtools", "intersect", "-a", a, "-b", b, *options], stdout=file, check=True)
     with out.open("rb") as file:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-
-
-def _intersect(which: str, *options: str) -> Callable[[Place], int]:
-    def run(place: Place) -> int:
-        return bedtools(getattr(place.inputs, which), place.inputs.peaks_bed, place.work / "found.bed", options)
-
-    return run
 
 
 def whole_path(place: Place) -> int:
@@ -287,7 +261,7 @@ def plain_path(place: Place) -> int:
 
 
 PEAKS, LIFT, TISSUES = "ingest of peaks", "ingest and lift", "ingest of all tissues"
-INGEST, OVERLAP_V, OVERLAP_A, WHOLE = "ingest", "overlap, variants", "overlap, associations", "gz to answer"
+INGEST, WHOLE = "ingest", "gz to answer"
 
 CASES = {
     "ingest": Case(INGEST, "agdb ingest gtex (typed, checked, stored)", ingest, make_database, "rows"),
@@ -303,24 +277,6 @@ CASES = {
     "pyliftover": Case(LIFT, "pyliftover, chain in memory", pyliftover, read_chain, "lifted", "pyliftover"),
     "tissues": Case(TISSUES, "agdb ingest gtex, one file a tissue", ingest_tissues, make_database, "tissues"),
     "zcat-tissues": Case(TISSUES, "floor: zcat > /dev/null", zcat_tissues, needs="zcat"),
-    "variants": Case(OVERLAP_V, "agdb variant_in_peak: variants", _select(VARIANTS), import_agdb, "variants"),
-    "pairs": Case(OVERLAP_V, "agdb variant_in_peak: pairs", _select(PAIRS), import_agdb, "pairs"),
-    "bedtools-u": Case(
-        OVERLAP_V, "bedtools intersect -u", _intersect("variants_bed", "-u"), None, "variants", "bedtools"
-    ),
-    "bedtools-u-sorted": Case(
-        OVERLAP_V, "bedtools intersect -u -sorted", _intersect("variants_bed", "-u", "-sorted"), None, "variants",
-        "bedtools",
-    ),
-    "bedtools-pairs": Case(
-        OVERLAP_V, "bedtools intersect -wa -wb (pairs)", _intersect("variants_bed", "-wa", "-wb"), None, "pairs",
-        "bedtools",
-    ),
-    "probe": Case(OVERLAP_V, "floor: DuckDB scan + one-key hash probe", probe, import_agdb),
-    "associations": Case(OVERLAP_A, "agdb qtl in variant_in_peak", _select(ASSOCIATIONS), import_agdb, "associations"),
-    "bedtools-associations": Case(
-        OVERLAP_A, "bedtools intersect -u", _intersect("associations_bed", "-u"), None, "associations", "bedtools"
-    ),
     "whole": Case(WHOLE, "agdb: ingest both + overlap query", whole_path, make_database, "associations"),
     "plain": Case(WHOLE, "Python gzip loop to BED + bedtools -u", plain_path, None, "associations", "bedtools"),
 }  # fmt: skip
@@ -328,5 +284,13 @@ CASES = {
 
 def missing(case: Case) -> str | None:
     """The program or package that the case needs and this machine lacks."""
-    is_there = case.needs is None or shutil.which(case.needs) or find_spec(case.needs)
+    if case.is_peer:
+        is_there = any(PEERS.glob(f"lib/python*/site-packages/{case.needs}"))
+    else:
+        is_there = case.needs is None or bool(shutil.which(case.needs) or find_spec(case.needs))
     return None if is_there else case.needs
+
+
+def interpreter(case: Case) -> str:
+    """The Python that runs the case."""
+    return str(PEERS / "bin" / "python") if case.is_peer else sys.executable

@@ -14,10 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import predict_cases
-from bench.cases import CASES, NO_INPUTS, Inputs, Place
+from bench import overlap_cases, predict_cases
+from bench.cases import CASES, NO_INPUTS, Found, Inputs, Place
 
-ALL = {**CASES, **predict_cases.CASES}
+ALL = {**CASES, **overlap_cases.CASES, **predict_cases.CASES}
 
 
 def peak_mib() -> float:
@@ -41,7 +41,7 @@ def core_seconds() -> float:
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
-def measure(name: str, place: Place) -> dict[str, float | int | None]:
+def measure(name: str, place: Place) -> dict[str, float | Found]:
     """Run the case and report on it."""
     case = ALL[name]
     if case.prepare:

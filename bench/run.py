@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,9 +19,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import predict, verify
-from bench.cases import CASES, TISSUES, Inputs, missing
+from bench import overlap, predict, verify
+from bench.cases import CASES, TISSUES, Inputs, interpreter, missing
 from bench.data import Sizes, inputs
+from bench.measure import ALL
+from bench.overlap_cases import SHAPES, SIZES
 
 HERE = Path(__file__).resolve().parent
 FULL, QUICK = Sizes(2_400_000, 200_000, 3_600_000, 1_000_000), Sizes(20_000, 2_000, 20_000, 10_000)
@@ -39,7 +42,7 @@ def say(text: str) -> None:
 
 def one(name: str, work: Path, arguments: Iterable[str]) -> Measured:
     """Measure a case in a fresh process."""
-    command = [sys.executable, "-m", "bench.measure", name, "--work", str(work), *arguments]
+    command = [interpreter(ALL[name]), "-m", "bench.measure", name, "--work", str(work), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
     if done.returncode:
         raise SystemExit(f"case {name} failed:\n{done.stderr}")
@@ -80,7 +83,7 @@ def rounds(
 
 def machine(sizes: Sizes, n: int, expected: verify.Answers) -> dict[str, Any]:
     """What the numbers depend on: versions, cores, load, rows."""
-    has_bedtools = not missing(CASES["bedtools-u"])
+    has_bedtools = shutil.which("bedtools") is not None
     bedtools = "not installed"
     if has_bedtools:
         asked = subprocess.run(["bedtools", "--version"], capture_output=True, text=True, check=True)
@@ -147,6 +150,23 @@ def peers(groups: Sequence[str], sizes: Sizes, n: int, data: Path, out: Path) ->
     return {**facts, "cases": measured}, table(facts, measured)
 
 
+def overlaps(n: int, data: Path, out: Path, *, quick: bool) -> tuple[dict[str, Any], str]:
+    """The overlap at each size: everything measured, and the report."""
+    sizes = QUICK if quick else FULL
+    home = (data / f"overlap-{sizes.pairs}-{sizes.peaks}-{sizes.many_peaks}").resolve()
+    say("inputs of the overlap: made once, kept")
+    overlap.make(home, Inputs(*(path.resolve() for path in inputs(data, sizes))), [*SIZES, *SHAPES])
+
+    def measure(name: str, arguments: list[str]) -> Measured:
+        result = one(name, out.resolve(), arguments)
+        say(f"{name} {result['seconds']:.3f} s")
+        return result
+
+    found = overlap.measured(n, home, SIZES[:2], measure)
+    found |= overlap.measured(min(n, 3), home, [SIZES[2], *SHAPES], measure)
+    return {"overlap": found}, overlap.table(found, quick=quick)
+
+
 def prediction(n: int, out: Path, *, quick: bool) -> tuple[dict[str, Any], str]:
     """Predict against a made-up server: everything measured, and the report."""
 
@@ -174,12 +194,16 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {}
     reports = []
-    groups = [group for group in args.what if group != "predict"]
+    groups = [group for group in args.what if group in ("ingest", "gz")]
     if groups:
         sizes = QUICK if args.quick else FULL
         if args.tissues:
             sizes = sizes._replace(tissues=args.tissues, pairs=sizes.pairs if args.quick else A_TISSUE)
         facts, report = peers(groups, sizes, args.rounds or (1 if args.quick else 5), args.data, args.out)
+        found |= facts
+        reports.append(report)
+    if "overlap" in args.what:
+        facts, report = overlaps(args.rounds or (1 if args.quick else 5), args.data, args.out, quick=args.quick)
         found |= facts
         reports.append(report)
     if "predict" in args.what:
