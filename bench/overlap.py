@@ -5,14 +5,11 @@
 70 M x 200 k    49 tissues against a DNase experiment
 """
 
-import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
-from typing import Any
 
-from bench.cases import Inputs, missing
+from bench.cases import Inputs
 from bench.overlap_cases import (
     ASSOCIATIONS,
     ASSOCIATIONS_BED,
@@ -24,8 +21,7 @@ from bench.overlap_cases import (
     SORTED_BED,
     folder,
 )
-
-Measured = dict[str, Any]
+from bench.rounds import Measure, Measured, interleaved
 
 #: Tissues of the largest size, and the genes of the first (in 1,000) that each other one has: 70 M rows of 2.4 M.
 TISSUES, GENES_IN_1000 = 49, 587
@@ -106,54 +102,9 @@ def _export(there: Path) -> None:
         write(f"SELECT {SPAN} FROM '{there / PEAKS}' ORDER BY ALL", PEAKS_BED)
 
 
-def measured(
-    n: int, home: Path, sizes: Sequence[str], measure: Callable[[str, list[str]], Measured]
-) -> dict[str, list[Measured]]:
-    """n measurements of each case of these sizes, in an order that is shuffled each round.
-
-    Raises:
-        SystemExit: two cases of a question found different rows.
-    """
-    shuffle = random.Random(1).shuffle
-    names = [name for name, case in CASES.items() if name.startswith(tuple(sizes)) and not missing(case)]
-    found: dict[str, list[Measured]] = {name: [] for name in names}
-    for _ in range(n):
-        shuffle(names)
-        for name in names:
-            size = next(size for size in sizes if name.startswith(size))
-            found[name].append(measure(name, ["--stored", str(folder(home, size) / "study.duckdb")]))
-    for group in {CASES[name].group for name in names}:
-        answers = {
-            tuple(m["found"]): name for name in names if CASES[name].group == group and CASES[name].agrees
-            for m in found[name]
-        }  # fmt: skip
-        if len(answers) > 1:
-            raise SystemExit(f"{group}: not the same rows were found, no times are shown: {answers}")
-    return found
-
-
-def table(found: dict[str, list[Measured]], *, quick: bool = False) -> str:
-    """The report, in Markdown: medians, and how many times agdb's they are."""
-    lines = ["", "**Quick: a hundredth of the rows that the titles say, one round: no claim.**"] if quick else []
-    group = ""
-    sizes = {CASES[name].group.split(":")[0] for name in found}
-    for name, case in CASES.items():
-        if case.group.split(":")[0] not in sizes:
-            continue
-        if case.group != group:
-            group, agdb = case.group, found[name]
-            lines += ["", f"| {group} ({agdb[0]['found'][0]:,} rows) | median s | min to max | times agdb | core s | "
-                      "times agdb | peak MiB |", "|---|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
-        done = found.get(name)
-        nothing = f"| {case.label} | {case.needs} is not installed |" + " |" * 5
-        lines.append(_row(case.label, done, agdb) if done else nothing)
-    return "\n".join(lines) + "\n"
-
-
-def _row(label: str, case: list[Measured], agdb: list[Measured]) -> str:
-    wall, cores = ((median(m[key] for m in case), median(m[key] for m in agdb)) for key in ("seconds", "core_seconds"))
-    seconds = [m["seconds"] for m in case]
-    return (
-        f"| {label} | {wall[0]:.3f} | {min(seconds):.3f} to {max(seconds):.3f} | {wall[0] / wall[1]:.1f} "
-        f"| {cores[0]:.3f} | {cores[0] / cores[1]:.1f} | {max(m['peak_mib'] for m in case):.0f} |"
+def measured(n: int, home: Path, sizes: Sequence[str], measure: Measure) -> dict[str, list[Measured]]:
+    """n measurements of each case of these sizes."""
+    of_size = {name: size for size in sizes for name in CASES if CASES[name].group.startswith(f"{size}: ")}
+    return interleaved(
+        n, CASES, of_size, lambda name: ["--stored", str(folder(home, of_size[name]) / "study.duckdb")], measure
     )

@@ -8,46 +8,27 @@ import argparse
 import json
 import os
 import platform
-import random
 import shutil
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from bench import overlap, predict, verify
-from bench.cases import CASES, TISSUES, Inputs, interpreter, missing
+from bench import overlap, overlap_cases, predict, predict_cases, rounds, sequence_cases, verify
+from bench.cases import CASES, TISSUES, Inputs, missing
 from bench.data import Sizes, inputs
-from bench.measure import ALL
 from bench.overlap_cases import SHAPES, SIZES
+from bench.rounds import Measured, fresh, interleaved, say
 
 HERE = Path(__file__).resolve().parent
 FULL, QUICK = Sizes(2_400_000, 200_000, 3_600_000, 1_000_000), Sizes(20_000, 2_000, 20_000, 10_000)
 #: 49 tissues have 70 M significant pairs: files of 1.43 M rows each.
 A_TISSUE = 1_430_000
 #: What can be asked for: how the names of the groups of cases begin, and predict.
-GROUPS = ("ingest", "overlap", "gz", "predict")
-
-Measured = dict[str, Any]
-
-
-def say(text: str) -> None:
-    """Progress: stdout is for the table."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def one(name: str, work: Path, arguments: Iterable[str]) -> Measured:
-    """Measure a case in a fresh process."""
-    command = [interpreter(ALL[name]), "-m", "bench.measure", name, "--work", str(work), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
-    if done.returncode:
-        raise SystemExit(f"case {name} failed:\n{done.stderr}")
-    result: Measured = json.loads(done.stdout)
-    return result
+GROUPS = ("ingest", "overlap", "gz", "sequences", "predict")
+ANSWERS = "The cases of a table found the same."
 
 
 def asked(groups: Sequence[str], files: Inputs) -> list[str]:
@@ -57,28 +38,6 @@ def asked(groups: Sequence[str], files: Inputs) -> list[str]:
         if case.group.startswith(tuple(groups or [""])) and not missing(case)
         and (case.group != TISSUES or any(files.tissues.iterdir()))
     ]  # fmt: skip
-
-
-def rounds(
-    n: int, names: list[str], files: Inputs, stored: Path, work: Path, expected: verify.Answers
-) -> dict[str, list[Measured]]:
-    """n measurements of each of these cases.
-
-    Raises:
-        SystemExit: a case failed, or found another number than was verified.
-    """
-    shuffle = random.Random(1).shuffle
-    measured: dict[str, list[Measured]] = {name: [] for name in names}
-    for i in range(n):
-        shuffle(names)
-        for name in names:
-            result = one(name, work, ["--stored", str(stored), "--inputs", *map(str, files)])
-            agrees = CASES[name].agrees
-            if agrees and result["found"] != expected[agrees]:
-                raise SystemExit(f"case {name} found {result['found']} {agrees}, not {expected[agrees]}")
-            measured[name].append(result)
-            say(f"round {i + 1} of {n}: {name} {result['seconds']:.2f} s")
-    return measured
 
 
 def machine(sizes: Sizes, n: int, expected: verify.Answers) -> dict[str, Any]:
@@ -109,31 +68,7 @@ def table(facts: dict[str, Any], measured: dict[str, list[Measured]]) -> str:
         f"{compared}; {found['lifted']:,} positions lifted, equal to pyliftover's.",
         *(["", "**Quick: too small and too few for any claim.**"] if facts["pairs"] < A_TISSUE else []),
     ]
-    group = ""
-    groups = {CASES[name].group for name in measured}
-    for name, case in CASES.items():
-        if case.group not in groups:
-            continue
-        if case.group != group:
-            group, agdb = case.group, measured[name]
-            lines += ["", f"| {group} | median s | min to max | times agdb | core s | times agdb | MiB | its own |",
-                      "|---|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
-        done = measured.get(name)
-        lines.append(
-            row(case.label, done, agdb) if done else f"| {case.label} | {case.needs} is not installed | | | | | | |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def row(label: str, case: list[Measured], agdb: list[Measured]) -> str:
-    """One line of a table; memory is the largest seen."""
-    seconds = [m["seconds"] for m in case]
-    wall, cores = ((median(m[key] for m in case), median(m[key] for m in agdb)) for key in ("seconds", "core_seconds"))
-    peak, beyond = (max(m[key] for m in case) for key in ("peak_mib", "beyond_start_mib"))
-    return (
-        f"| {label} | {wall[0]:.3f} | {min(seconds):.3f} to {max(seconds):.3f} | {wall[0] / wall[1]:.2f} "
-        f"| {cores[0]:.3f} | {cores[0] / cores[1]:.2f} | {peak:.0f} | {beyond:.0f} |"
-    )
+    return "\n".join(lines) + "\n" + rounds.table(CASES, measured)
 
 
 def peers(groups: Sequence[str], sizes: Sizes, n: int, data: Path, out: Path) -> tuple[dict[str, Any], str]:
@@ -145,7 +80,8 @@ def peers(groups: Sequence[str], sizes: Sizes, n: int, data: Path, out: Path) ->
         say("comparing the answers")
         verify.build(files, work / "stored.duckdb")
         expected = verify.answers(files, work / "stored.duckdb", work)
-        measured = rounds(n, asked(groups, files), files, work / "stored.duckdb", work, expected)
+        given = ["--stored", str(work / "stored.duckdb"), "--inputs", *map(str, files)]
+        measured = interleaved(n, CASES, asked(groups, files), lambda _: given, fresh(CASES, work), expected)
     facts = machine(sizes, n, expected)
     return {**facts, "cases": measured}, table(facts, measured)
 
@@ -156,26 +92,36 @@ def overlaps(n: int, data: Path, out: Path, *, quick: bool) -> tuple[dict[str, A
     home = (data / f"overlap-{sizes.pairs}-{sizes.peaks}-{sizes.many_peaks}").resolve()
     say("inputs of the overlap: made once, kept")
     overlap.make(home, Inputs(*(path.resolve() for path in inputs(data, sizes))), [*SIZES, *SHAPES])
+    measure = fresh(overlap_cases.CASES, out)
+    measured = overlap.measured(n, home, SIZES[:2], measure)
+    measured |= overlap.measured(min(n, 3), home, [SIZES[2], *SHAPES], measure)
+    told = "A hundredth of the rows that the titles say. " if quick else ""
+    return {"overlap": measured}, f"{told}{ANSWERS}\n{rounds.table(overlap_cases.CASES, measured)}"
 
-    def measure(name: str, arguments: list[str]) -> Measured:
-        result = one(name, out.resolve(), arguments)
-        say(f"{name} {result['seconds']:.3f} s")
-        return result
 
-    found = overlap.measured(n, home, SIZES[:2], measure)
-    found |= overlap.measured(min(n, 3), home, [SIZES[2], *SHAPES], measure)
-    return {"overlap": found}, overlap.table(found, quick=quick)
+def sequences(n: int, data: Path, out: Path, *, quick: bool) -> tuple[dict[str, Any], str]:
+    """Windows, motif and the start of a command: everything measured, and the report."""
+    length = 6_000_000 if quick else sequence_cases.LENGTH
+    data.mkdir(parents=True, exist_ok=True)
+    fasta = (data / f"random-{length}.fa").resolve()
+    if not fasta.exists():
+        partial = fasta.with_name(fasta.name + ".partial")
+        sequence_cases.write_fasta(partial, length)
+        partial.with_name(partial.name + ".fai").rename(fasta.with_name(fasta.name + ".fai"))
+        partial.rename(fasta)
+
+    def given(name: str) -> list[str]:
+        return ["--stored", str(fasta), "--n", str(sequence_cases.n_of(name, quick=quick))]
+
+    cases = sequence_cases.CASES
+    measured = interleaved(n, cases, cases, given, fresh(cases, out))
+    told = "A thousandth of the windows and variants. " if quick else ""
+    return {"sequences": measured}, f"{told}{ANSWERS}\n{rounds.table(cases, measured)}"
 
 
 def prediction(n: int, out: Path, *, quick: bool) -> tuple[dict[str, Any], str]:
     """Predict against a made-up server: everything measured, and the report."""
-
-    def measure(name: str, arguments: list[str]) -> Measured:
-        result = one(name, out.resolve(), arguments)
-        say(f"{name} {result['seconds']:.2f} s")
-        return result
-
-    measured = predict.measured(n, quick=quick, out=out.resolve(), measure=measure)
+    measured = predict.measured(n, quick=quick, out=out.resolve(), measure=fresh(predict_cases.CASES, out))
     return {"predict": measured}, predict.table(measured)
 
 
@@ -204,6 +150,10 @@ def main() -> None:
         reports.append(report)
     if "overlap" in args.what:
         facts, report = overlaps(args.rounds or (1 if args.quick else 5), args.data, args.out, quick=args.quick)
+        found |= facts
+        reports.append(report)
+    if "sequences" in args.what:
+        facts, report = sequences(args.rounds or (1 if args.quick else 5), args.data, args.out, quick=args.quick)
         found |= facts
         reports.append(report)
     if "predict" in args.what:

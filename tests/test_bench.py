@@ -12,7 +12,8 @@ from agdb.ingest.preset import named
 from bench import verify
 from bench.cases import CASES, Inputs
 from bench.data import COLUMNS, Sizes, inputs
-from bench.run import row, table
+from bench.rounds import row
+from bench.run import table
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = Sizes(pairs=3_000, peaks=3_000, many_peaks=3_000, positions=1_000)
