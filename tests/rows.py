@@ -145,8 +145,9 @@ def add_peaks(
     """Rows of `peak` from (chrom, chrom_start, chrom_end), and their source where it is not there."""
     if not con.execute("SELECT count(*) FROM source WHERE source_id = ?", [source_id]).fetchall()[0][0]:
         add_source(con, source_id, "peaks", effect=None, tissue=None, assembly=assembly, biosample=biosample)
-    rows = [[source_id, biosample, assembly, *p] for p in peaks]
-    insert(con, "peak (source_id, biosample, assembly, chrom, chrom_start, chrom_end)", rows)
+    last = con.execute("SELECT coalesce(max(peak_id), 0) FROM peak").fetchall()[0][0]
+    rows = [[last + i, source_id, biosample, assembly, *p] for i, p in enumerate(peaks, 1)]
+    insert(con, "peak (peak_id, source_id, biosample, assembly, chrom, chrom_start, chrom_end)", rows)
 
 
 def insert(con: duckdb.DuckDBPyConnection, into: str, rows: Sequence[Sequence[object]]) -> None:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agdb.errors import Refused, UsageError
-from agdb.ingest import chain, peaks, qtl, variant_list
+from agdb.ingest import chain, peaks, qtl, source, variant_list
 from agdb.ingest.preset import Preset, from_options, shipped
 from agdb.ingest.variant_table import Options
 
@@ -478,6 +478,18 @@ def test_a_lifted_file_and_the_same_file_as_it_is_are_two_things(con: Connection
     assert not qtl.ingest(con, path, [BY_COLUMNS], options).is_new
     with pytest.raises(Refused, match="in the database already"):
         qtl.ingest(con, path, [BY_COLUMNS], Options("LCL"))
+
+
+def test_peaks_may_be_there_lifted_and_as_they_are(con: Connection, tmp_path: Path) -> None:
+    path = make.write(tmp_path / "a.bed", b"chr1\t200\t204\n")
+    chain = write(tmp_path / "hg19.chain", ALL)
+
+    def ingest(assembly: str, lift: Path | None) -> source.Loaded:
+        return peaks.ingest(con, path, "K562", assembly, lift=lift)
+
+    assert [ingest("hg19", lift).is_new for lift in (chain, None, chain, None)] == [True, True, False, False]
+    with pytest.raises(Refused, match="in the database already"):
+        ingest("hg38", None)
 
 
 def test_a_file_on_two_assemblies_is_not_guessed_at(con: Connection, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from conftest import Ask
 
 from agdb.errors import Refused, UsageError
-from agdb.ingest import credible, reference, source
+from agdb.ingest import credible, reference, source, text
 from agdb.ingest.preset import Preset, from_options, shipped
 from agdb.ingest.variant_table import Options
 
@@ -124,6 +124,16 @@ def test_a_row_that_cannot_be_used_is_rejected_under_its_tissue(
     assert ask("SELECT tissue, rows_read, rows_kept, rows_rejected FROM source ORDER BY 1") == [
         ("A", 10, 10, 0), ("B", 10, 9, 1)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("chunk", [1, 64 << 20])
+def test_tissues_are_numbered_as_the_file_names_them_whatever_its_chunks(
+    con: Connection, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(text, "CHUNK_BYTES", chunk)
+    rows = [{"t": t, "snp": f"chr2_{i + 1}_A_C", "p": "0.01", "g": "G", "set": "1"} for i, t in enumerate("TBTAB")]
+    load(con, make.write(tmp_path / "a.tsv", make.table(rows)), presets=[MINE])
+    assert ask("SELECT tissue FROM source ORDER BY source_id") == [("T",), ("B",), ("A",)]
 
 
 def test_a_row_without_a_tissue_refuses_the_file(con: Connection, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_ingest_gtex import FUZZ, MUTATION, Mutation, damaged
 
 from agdb.errors import Refused
-from agdb.ingest import peaks
+from agdb.ingest import peaks, text
 
 Connection = duckdb.DuckDBPyConnection
 STORED = "chrom::VARCHAR, chrom_start, chrom_end, name, score, signal_value, neglog10_p, neglog10_q, summit"
@@ -35,6 +35,20 @@ def test_minus_one_and_a_dot_are_null(con: Connection, ask: Ask, tmp_path: Path)
     load(con, tmp_path / "a.narrowPeak", make.bed(make.narrow_rows()))
     nulls = "name IS NULL AND neglog10_p IS NULL AND neglog10_q IS NULL AND summit IS NULL"
     assert ask(f"SELECT chrom_start, signal_value FROM peak WHERE {nulls}") == [(500, 4.5)]
+
+
+@pytest.mark.parametrize("chunk", [1, 70, 64 << 20])
+def test_peaks_are_numbered_once_in_the_order_of_their_files(
+    con: Connection, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(text, "CHUNK_BYTES", chunk)
+    rows = [[f"chr{3 - i % 2}", str(900 - 9 * i), "1000"] for i in range(40)]
+    rows[7][0] = rows[8][0] = "chrUn_KI270742v1"
+    load(con, tmp_path / "a.bed", make.bed(rows))
+    load(con, tmp_path / "b.bed", make.bed(rows[::-1]))
+    wanted = [(row[0], int(row[1])) for row in rows if row[0] != "chrUn_KI270742v1"]
+    assert ask("SELECT chrom::VARCHAR, chrom_start FROM peak ORDER BY peak_id") == wanted + wanted[::-1]
+    assert ask("SELECT count(DISTINCT peak_id), min(peak_id) FROM peak") == [(2 * len(wanted), 1)]
 
 
 ROW = ["chr2", "1000", "1200", "p", "7", "+", "5.5", "2.5", "1.5", "50"]

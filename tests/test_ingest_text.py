@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agdb.errors import AgdbError, Refused
-from agdb.ingest import preset, text, variant_list
+from agdb.ingest import preset, qtl, text, variant_list
 from agdb.ingest.variant_table import Options
 
 Connection = duckdb.DuckDBPyConnection
@@ -94,6 +94,43 @@ def test_a_chunk_tells_of_a_byte_that_no_table_has(tmp_path: Path, odd: bytes) -
     with sizes(12):
         assert [c.first_line <= 10 < c.first_line + c.lines for c, _ in chunks_of(tmp_path / "a.txt")].count(True) == 1
         assert all(c.is_odd == (c.first_line <= 10 < c.first_line + c.lines) for c, _ in chunks_of(tmp_path / "a.txt"))
+
+
+CELLS = st.text(st.sampled_from('017_+-. eEa"\t'), max_size=7) | st.sampled_from(["chr1_1284987_G_A_b38", "1:7_8:A:G"])
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(rows=st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=4), delimiter=st.sampled_from("\t,"))
+def test_a_chunk_tells_of_a_number_that_only_duckdb_reads(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], delimiter: str
+) -> None:
+    path = tmp_path_factory.mktemp("text") / "a.txt"
+    path.write_text("".join(delimiter.join(row) + "\n" for row in [["x", "y"], *rows]))
+    with text.opened(path) as file, file.chunks(1, path.parent / "a.tmp", delimiter) as chunks:
+        told = any(chunk.is_ambiguous for chunk in chunks)
+    cells = [cell.strip('"') for row in rows for written in row for cell in written.split(delimiter)]
+    read = duckdb.execute("SELECT unnest($1::VARCHAR[]), TRY_CAST(unnest($1::VARCHAR[]) AS DOUBLE)", [cells]).fetchall()
+    assert told or not [cell for cell, number in read if number is not None and ("_" in cell or "+-" in cell)]
+
+
+@pytest.mark.parametrize("cell", ["chr1_1284987_G_A_b38", "ENSG1_2", "peak_1_2", "1:1_0:A:G", "1_", "_1", "1e+05"])
+def test_an_underscore_that_is_in_no_number_is_nothing_to_look_at(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "a.txt").write_text(f"{cell}\t1\n1\t{cell}\n")
+    assert [chunk.is_ambiguous for chunk, _ in chunks_of(tmp_path / "a.txt")] == [False]
+
+
+def test_a_long_cell_of_digits_and_underscores_takes_no_longer_than_others(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x" + "1_" * 900_000 + "1\t1\n")
+    assert [chunk.lines for chunk, _ in chunks_of(tmp_path / "a.txt")] == [1]  # not after an hour
+
+
+@pytest.mark.parametrize("cell", ["1_0", " 1_0", "-.1_0e5", "1e1_0", "+-5", "1_000_000"])
+def test_such_a_number_is_refused_wherever_it_stands(con: Connection, tmp_path: Path, cell: str) -> None:
+    rows = [{**row, "maf": cell} if i == 20 else row for i, row in enumerate(PAIRS)]
+    path = make.write(tmp_path / "T.v8.signif_variant_gene_pairs.txt", make.table(rows))
+    error = make.refusal(lambda: qtl.gtex(con, path, Options()))
+    assert error is not None
+    assert (error.what, error.where) == (f"{cell!r} is not a number", f"{path}, line 22, column 'maf'")
 
 
 def test_a_chunk_is_gone_when_the_next_but_one_is_there(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import make
 import pytest
 from conftest import Ask
 
-from agdb.errors import Refused
+from agdb.errors import Refused, UsageError
 from agdb.ingest import source, tracks
 from agdb.predictors.contract import Track
 
@@ -21,8 +21,12 @@ BLOOD = {**K562, "output_type": "RNA_SEQ", "name": "UBERON:0013756 RNA-seq", "st
          "assay": "polyA plus RNA-seq", "data_source": "gtex", "gtex_tissue": "Whole_Blood"}  # fmt: skip
 
 
-def load(con: Connection, path: Path, *rows: make.Row) -> source.Loaded:
-    return tracks.ingest(con, make.write(path, make.table(rows)), "alphagenome")
+def load(con: Connection, path: Path, *rows: make.Row, output_type: str | None = None) -> source.Loaded:
+    return tracks.ingest(con, make.write(path, make.table(rows)), "alphagenome", output_type=output_type)
+
+
+def without(row: make.Row, *names: str) -> make.Row:
+    return {name: value for name, value in row.items() if name not in names}
 
 
 def test_a_table_of_tracks_is_read_by_name(con: Connection, ask: Ask, tmp_path: Path) -> None:
@@ -60,7 +64,8 @@ def test_a_table_that_contradicts_what_is_known_is_refused(con: Connection, ask:
         ([{**K562, "strand": "forward"}], "the strand is none of"),
         ([{**K562, "name": ""}], "a track has no output_type or no name"),
         ([K562, {**K562, "biosample_name": "K-562"}], "stands there twice, and differs"),
-        ([{name: value for name, value in K562.items() if name != "gtex_tissue"}], "lacks column 'gtex_tissue'"),
+        ([without(K562, "data_source")], "lacks column 'data_source'"),
+        ([without(K562, "output_type")], "lacks column 'output_type'"),
     ],
 )
 def test_a_table_of_something_else_is_refused(
@@ -70,3 +75,25 @@ def test_a_table_of_something_else_is_refused(
         load(con, tmp_path / "tracks.tsv", *rows)
     assert what in str(refused.value)
     assert ask("SELECT count(*) FROM track") == [(0,)]
+
+
+def test_a_table_of_one_output_is_that_of_the_whole_table(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    of_dnase = without(K562, "output_type", "gtex_tissue")
+    load(con, tmp_path / "dnase.tsv", of_dnase, output_type="dnase")
+    told = ask("SELECT * EXCLUDE (track_id) FROM track")
+    con.execute("DELETE FROM track")
+    load(con, tmp_path / "tracks.tsv", K562)
+    assert told == ask("SELECT * EXCLUDE (track_id) FROM track")
+
+
+def test_a_table_that_says_its_output_types_is_not_told_another(con: Connection, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="says the output type of each track itself"):
+        load(con, tmp_path / "tracks.tsv", K562, output_type="ATAC")
+
+
+def test_the_same_table_cannot_be_that_of_two_outputs(con: Connection, tmp_path: Path) -> None:
+    row = without(K562, "output_type")
+    load(con, tmp_path / "tracks.tsv", row, output_type="DNASE")
+    assert not load(con, tmp_path / "tracks.tsv", row, output_type="DNASE").is_new
+    with pytest.raises(Refused, match="as alphagenome DNASE, GRCh38; now it is given as alphagenome ATAC"):
+        load(con, tmp_path / "tracks.tsv", row, output_type="ATAC")

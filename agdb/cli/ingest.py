@@ -184,6 +184,17 @@ def peaks(
         progress=options.progress))  # fmt: skip
 
 
+@app.command(epilog="Example: agdb ingest blocks ldetect_EUR_GRCh38.bed --assembly GRCh38 --name EUR")
+def blocks(ctx: typer.Context, files: o.Files, assembly: o.Assembly, name: o.BlocksOf = None) -> None:
+    """Blocks of linkage disequilibrium (BED): drawn as a whole when intervals are made, in place of 1 Mb windows."""
+    from agdb import db
+    from agdb.ingest import blocks
+
+    with db.writing(ctx.obj) as con:
+        for path in files:
+            _report(blocks.ingest(con, path, assembly, name), "blocks kept")
+
+
 @app.command(epilog="Example: agdb ingest genes gencode.v26.annotation.gtf.gz --assembly GRCh38")
 def genes(ctx: typer.Context, files: o.Files, assembly: o.Assembly, quiet: o.Quiet = False) -> None:
     """Genes, for the distance to the TSS: GTF, GFF3, BED6, or a table with gene_id, chr, start, end and strand."""
@@ -198,13 +209,17 @@ def tracks(
     ctx: typer.Context,
     files: o.Files,
     model: Annotated[str, typer.Option(help="The model whose tracks they are.")] = "alphagenome",
+    output_type: Annotated[
+        str | None, typer.Option(help="Of all its tracks, e.g. DNASE, where the table has no column output_type.")
+    ] = None,
     quiet: o.Quiet = False,
 ) -> None:
     """The tracks of a model, to look them up before the first run: name, strand, ontology_curie, biosample, ..."""
     from agdb.ingest import tracks
     from agdb.ingest.variant_table import Options
 
-    _each(ctx, files, Options(), quiet, lambda con, path, options: tracks.ingest(con, path, model, options.progress))
+    _each(ctx, files, Options(), quiet,
+          lambda con, path, options: tracks.ingest(con, path, model, options.progress, output_type))  # fmt: skip
 
 
 @app.command(epilog="Example: agdb ingest chain hg19ToHg38.over.chain.gz")

@@ -35,6 +35,9 @@ Where = Annotated[str | None, typer.Option(help="SQL condition over the columns 
 EffectAllele = Annotated[str, typer.Option(help="Allele that effects refer to: alt, ref, or a column.")]
 EffectUnit = Annotated[str | None, typer.Option(help="Unit of the effect: sd, log2fc, allelic_ratio, beta, ...")]
 Kind = Annotated[str, typer.Option("--kind", help="What was measured: eqtl, sqtl, caqtl, dsqtl, ...")]
+BlocksOf = Annotated[
+    str | None, typer.Option("--name", help="What they are of, e.g. the population; else the name of the file.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
 #: Of scores that somebody else computed.

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,8 +95,18 @@ def _standing(summary: "Summary", *, short: bool = False) -> str:
 @contextmanager
 def of_file(path: Path, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Bytes read, rate and time to go on stderr; nothing where stderr is not a terminal."""
+    with of_bytes(path.name, quiet) as show:
+        total = None
+        with suppress(OSError):  # of a name that is too long, say: whoever reads the file tells
+            total = path.stat().st_size if path.is_file() else None
+        yield lambda n: show(n, total)
+
+
+@contextmanager
+def of_bytes(name: str, quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
+    """The same of anything with a name: shown are the bytes that are done, of all bytes where they are known."""
     if quiet or not sys.stderr.isatty():
-        yield lambda n: None
+        yield lambda n, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -109,5 +119,5 @@ def of_file(path: Path, quiet: bool) -> Iterator[Callable[[int], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(path.name, total=path.stat().st_size if path.is_file() else None)
-        yield lambda n: bar.update(task, completed=n)
+        task = bar.add_task(name, total=None)
+        yield lambda n, total: bar.update(task, completed=n, total=total)

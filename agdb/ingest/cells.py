@@ -42,7 +42,7 @@ def _is_whole(place: int, kind: str) -> str:
 
 
 def typed(select: str, types: Mapping[int, str], texts: Collection[int]) -> str:
-    """SQL of the same cells as numbers where `types` (by place) says so; `texts` are the columns that are text.
+    """SQL of the same cells as numbers where `types` (by place) says so; of `texts` DuckDB may read 1_0 as 10.
 
     `ODD_CELL` is NULL, or tells the first cell that is not of its type: what is wrong, its place, and the value.
     """

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from agdb import db
 from agdb.errors import Refused
 from agdb.ingest import chain, source, table, text
 from agdb.ingest.header import once
@@ -103,13 +104,15 @@ def ingest(
         lines = Delimited(file, layout.names, delimiter=layout.delimiter, skip=layout.skip)
         with source.loading(con, draft, digest) as loaded:
             plan = _plan(con, layout, draft)
+            columns = ", ".join(c for c in plan.select if c not in ("written", "unfit"))
 
             def store() -> None:
-                columns = [c for c in plan.select if c not in ("written", "unfit")]
+                # numbered here: a sequence is asked row by row, on one core; the ids of rows need not start at 0
                 con.execute(
-                    f"INSERT INTO peak BY NAME SELECT {loaded.source_id} AS source_id, ? AS biosample, "
-                    f"'{draft.assembly}'::assembly_t AS assembly, {', '.join(columns)} FROM staged ORDER BY rowid",
-                    [biosample],
+                    "INSERT INTO peak BY NAME SELECT ? + rowid - (SELECT min(rowid) FROM staged) AS peak_id, "
+                    f"{loaded.source_id} AS source_id, ? AS biosample, '{draft.assembly}'::assembly_t AS assembly, "
+                    f"{columns} FROM staged ORDER BY rowid",
+                    [db.next_id(con, "peak"), biosample],
                 )
 
             loaded.take(table.load(con, lines, plan, str(loaded.source_id), store, progress), lines)

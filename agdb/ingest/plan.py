@@ -23,6 +23,7 @@ class Rule(NamedTuple):
         show: SQL of what to show of such a row.
         cure: What to do about it.
         is_fatal: Whether one such row refuses the file; else the row alone is rejected.
+        of: A column of `staged` that is NULL in every row that does not break it, and so in nearly all.
     """
 
     reason: str
@@ -31,6 +32,7 @@ class Rule(NamedTuple):
     show: str
     cure: str = "give the original file; are columns swapped?"
     is_fatal: bool = True
+    of: str | None = None
 
 
 class Column(NamedTuple):

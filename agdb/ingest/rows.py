@@ -100,11 +100,7 @@ class Delimited:
         """As `Rows.parts`."""
         by_place = {i: types[name] for i, name in enumerate(self.names) if name in types}
         with self._file.chunks(self._skip, folder, self.shape.delimiter, self._comment) as chunks:
-            yield (
-                Part(typed(self._select(c.path, by_place), by_place, by_place), c.first_line, c.lines, c)
-                for c in chunks
-                if c.lines
-            )
+            yield (Part(self._typed(c, by_place), c.first_line, c.lines, c) for c in chunks if c.lines)
 
     def sample(self) -> dict[str, list[str]]:
         """As `Rows.sample`."""
@@ -113,6 +109,9 @@ class Delimited:
         whole = [cells for cells in lines if len(cells) == len(self.names)]
         columns = zip(*whole, strict=True) if whole else ([] for _ in self.names)
         return {name: list(column) for name, column in zip(self.names, columns, strict=True)}
+
+    def _typed(self, chunk: text.Chunk, by_place: Mapping[int, str]) -> str:
+        return typed(self._select(chunk.path, by_place), by_place, by_place if chunk.is_ambiguous else ())
 
     def _select(self, path: Path, by_place: Mapping[int, str]) -> str:
         read_as = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(self.names)))

@@ -13,7 +13,7 @@ import duckdb
 
 from agdb import db
 from agdb.errors import Refused
-from agdb.ingest import tap
+from agdb.ingest import origin, tap
 from agdb.ingest.plan import Counts
 from agdb.ingest.rows import Rows
 
@@ -127,16 +127,26 @@ def already(con: duckdb.DuckDBPyConnection, draft: Draft, digest: str | None, bu
     ).fetchall()
     if not found:
         return None
+    now = list(draft.meaning.values())
+    if draft.kind == "peaks" and not any(row[4] == now for row in found) and all(
+            _as_in_file(row[4]) == _as_in_file(now) for row in found):  # fmt: skip
+        return None  # as they are, and lifted: peaks of both assemblies, which never meet
+    found = [row for row in found if row[4] == now] or found
     source_id, name, _, _, was = found[0]
-    if was != list(draft.meaning.values()):
+    if was != now:
         raise Refused(
-            f"this file is in the database already, as {_told(was)}; now it is given as "
-            f"{_told(list(draft.meaning.values()))}",
+            f"this file is in the database already, as {_told(was)}; now it is given as {_told(now)}",
             where=f"source {source_id} ({name}), sha256 {(digest or '')[:12]}",
             cure="one of the two is wrong: a file has one meaning; use a new database to ingest it differently",
         )
     read, kept = (sum(row[i] or 0 for row in found) for i in (2, 3))
     return Loaded([row[0] for row in found], name, False, read, kept)
+
+
+def _as_in_file(meaning: list[str | None]) -> list[str | None]:
+    """What a file is, with the assembly of its own coordinates alone."""
+    format_, assembly, lifted_from, *rest = meaning
+    return [format_, lifted_from or assembly, *rest]
 
 
 def _told(facts: list[str | None]) -> str:
@@ -187,12 +197,26 @@ def add(con: duckdb.DuckDBPyConnection, draft: Draft, loaded: Loaded, tissue: st
     values = {
         **{name: getattr(draft, name) for name in columns}, "source_id": source_id, "name": draft.path.name,
         "tissue": tissue, "path": str(path), "sha256": loaded.sha256 or "", "bytes": loaded.bytes,
-        "run_id": loaded.run_id,
+        "run_id": loaded.run_id, **_origin(draft, loaded),
     }  # fmt: skip
     marks = ", ".join("?" * len(values))
     con.execute(f"INSERT INTO source ({', '.join(values)}) VALUES ({marks})", list(values.values()))
     loaded.source_ids.append(source_id)
     return source_id
+
+
+def _origin(draft: Draft, loaded: Loaded) -> dict[str, str | None]:
+    """The columns that tell where a file is from, as far as `agdb fetch` wrote it down beside it."""
+    if loaded.sha256 is None:
+        return {}
+    found, note = origin.of(draft.path, loaded.sha256)
+    loaded.notes += [note] if note and note not in loaded.notes else []
+    if found is None:
+        return {}
+    return {
+        "url": found.url, "archive_member": found.member, "retrieved_at": found.retrieved_at,
+        "release": found.release, "licence": found.licence, "citation": found.citation,
+    }  # fmt: skip
 
 
 def _count(con: duckdb.DuckDBPyConnection, loaded: Loaded) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import select
 import stat
 import sys
@@ -76,8 +77,9 @@ def check_path(path: Path) -> None:
             path.open("rb").close()
     except FileNotFoundError as error:
         is_address = str(path).startswith(("http:/", "https:/", "ftp:/", "s3:/", "gs:/"))
-        cure = "agdb reads files: download it first" if is_address else "check the path"
-        raise Refused("there is no such file", where=str(path), cure=cure) from error
+        where = re.sub(r"^(\w+):/+", r"\1://", str(path)) if is_address else str(path)
+        cure = f"agdb reads files: agdb fetch url {where}" if where.startswith("http") else "download it first"
+        raise Refused("there is no such file", where=where, cure=cure if is_address else "check the path") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in its name
         told = getattr(error, "strerror", None) or str(error)
         cure = "check its permissions" if isinstance(error, PermissionError) else "check the path"

@@ -1,17 +1,19 @@
 """Tracks of a model: what it predicts, in which biosample. A run learns them from the model, files bring them along.
 
 The table of tracks is tab-separated as `alphagenome_research` publishes it: output_type, name, strand, ontology_curie,
-biosample_name, ...; its order means nothing here, a track is told by (output_type, name, strand).
+biosample_name, ...; its order means nothing here, a track is told by (output_type, name, strand). A table of the tracks
+of one output has no output_type, which has to be said, and need not have gtex_tissue.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from agdb import db
-from agdb.errors import Refused
+from agdb.errors import Refused, UsageError
 from agdb.ingest import rows, source, table
 from agdb.ingest.header import require
 from agdb.ingest.plan import Column, Plan, Rule
@@ -22,6 +24,9 @@ STRAND = (
     "CASE strand WHEN 'POSITIVE' THEN '+' WHEN 'NEGATIVE' THEN '-' WHEN 'UNSTRANDED' THEN '.' "
     "ELSE coalesce(strand, '.') END"
 )  # . is read as missing
+
+#: What a table may leave out.
+_OPTIONAL = ("output_type", "gtex_tissue")
 
 _RULES = [
     Rule("track_without_name", "a track has no output_type or no name", "output_type IS NULL OR name IS NULL",
@@ -55,22 +60,34 @@ def track_ids(con: duckdb.DuckDBPyConnection, model: str, tracks: Iterable[Track
 
 
 def ingest(
-    con: duckdb.DuckDBPyConnection, path: Path, model: str, progress: table.Progress = lambda n: None
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    model: str,
+    progress: table.Progress = lambda n: None,
+    output_type: str | None = None,
 ) -> source.Loaded:
     """Load a table of tracks. What is known of a track already stays; what was not known of it is filled in.
 
+    Args:
+        output_type: Of all its tracks, e.g. DNASE, where the table has no such column.
+
     Raises:
+        UsageError: the output type is said in spite of the table, or is no word.
         Refused: the file is not what it has to be, or contradicts what the database knows; it is as before.
     """
     digest = source.sha256(path)
     with rows.opened(path, "\t") as file:
-        require(path, file.names, Track._fields, f"a table of tracks of {model}")
-        draft = source.Draft("tracks", model, path, "GRCh38")
+        require(path, file.names, [n for n in Track._fields if n not in _OPTIONAL], f"a table of tracks of {model}")
+        of_all = _output_type(path, file.names, output_type)
+        draft = source.Draft("tracks", f"{model} {of_all}" if of_all else model, path, "GRCh38")
         if seen := source.already(con, draft, digest):
             return seen
+        there = [name for name in Track._fields if name in file.names]
+        lacking = {name: "NULL::VARCHAR" for name in Track._fields if name not in there}
+        said = {"output_type": f"'{of_all}'"} if of_all else {}
         plan = Plan(
-            columns={name: Column(name, "VARCHAR") for name in Track._fields},
-            select={**{name: name for name in Track._fields}, "strand": STRAND},
+            columns={name: Column(name, "VARCHAR") for name in there},
+            select={**{name: name for name in there}, **lacking, **said, "strand": STRAND},
             rules=_RULES,
         )
         found: list[Track] = []
@@ -84,6 +101,21 @@ def ingest(
             _once(path, found)
             loaded.notes += _fill_in(con, path, model, found)
     return loaded
+
+
+def _output_type(path: Path, names: Sequence[str], said: str | None) -> str | None:
+    """The output type of all tracks of a table; None where the table says it track by track."""
+    if "output_type" in names:
+        if said is not None:
+            raise UsageError("the table says the output type of each track itself", where=str(path),
+                             cure="leave --output-type out")  # fmt: skip
+        return None
+    if said is None:
+        raise Refused("the table of tracks lacks column 'output_type'", where=str(path),
+                      cure="say --output-type, e.g. DNASE, if all its tracks are of one")  # fmt: skip
+    if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", said):
+        raise UsageError(f"{said!r} is no output type", cure="one word, e.g. DNASE or RNA_SEQ")
+    return said.upper()
 
 
 def _once(path: Path, tracks: list[Track]) -> None:

@@ -215,7 +215,7 @@ def sources_of(
     def meet_new_tissues() -> None:
         new = con.execute(
             "SELECT tissue FROM staged ANTI JOIN tissue_source USING (tissue) WHERE tissue IS NOT NULL "
-            "GROUP BY tissue ORDER BY tissue"
+            "GROUP BY tissue ORDER BY min(staged.rowid)"  # of the file, whatever its parts are
         ).fetchall()
         for (tissue,) in new:
             if not con.execute("SELECT count(*) FROM tissue_source").fetchall()[0][0]:

@@ -52,8 +52,7 @@ def written_as_id(assembly: str, *, delimiter: str, has_build: bool, is_strict: 
     chrom, pos = ("TRY_CAST(id[1] AS chrom_t)" if has_build else chrom_of("id[1]")), "TRY_CAST(id[2] AS INTEGER)"
     ref, alt = ("id[3]", "id[4]") if is_strict else ("upper(id[3])", "upper(id[4])")
     # a position is written in one way only, or one variant would have two ids
-    is_plain = f"len(id) = {n} AND {pos} >= 1 AND length(id[2]) = floor(log10({pos})) + 1"
-    is_plain += " AND NOT contains(lower(id[2]), 'e')"  # 1e2 is as long as 100
+    is_plain = f"len(id) = {n} AND {pos} >= 1 AND id[2] = {pos}::VARCHAR"
     if has_build:
         is_plain += f" AND id[5] IN ({builds})"
     select = _select(chrom, pos, ref, alt, is_plain, "coalesce(variant_id, '(missing)')")
@@ -97,11 +96,11 @@ def _build_rules(builds: str) -> list[Rule]:
     of_no_build = f"len({split}) = 4 AND regexp_full_match({split}[2], '[0-9]+')"
     return [
         Rule("variant_id_without_build", "the variant id has no build", of_no_build, "odd",
-             "GTEx v8 ids end in _b38 (chr1_1237868_G_A_b38); give the original file"),
+             "GTEx v8 ids end in _b38 (chr1_1237868_G_A_b38); give the original file", of="odd"),
         Rule("another_build", "the variant id is of another build",
              f"len({split}) >= 5 AND regexp_full_match({split}[-1], 'b[0-9]+') AND {split}[-1] NOT IN ({builds})",
              "odd",
-             f"its build is not that of the file ({builds}); tables of unequal assemblies cannot be joined"),
+             f"its build is not that of the file ({builds}); tables of unequal assemblies cannot be joined", of="odd"),
     ]  # fmt: skip
 
 
@@ -132,10 +131,10 @@ def _rules(assembly: str, delimiter: str, n: int, is_strict: bool, *, has_chr: b
             Rule("allele_not_acgt", "", f"NOT regexp_full_match({ref} || {alt}, '[ACGT]+')", "odd", "", False),
             Rule("ref_equals_alt", "", f"{ref} = {alt}", "odd", "", False),
         ]
-    return [
-        *rules,
-        Rule("not_a_variant", "this is not a variant", "odd IS NOT NULL", "odd", f"variants look like {example}"),
-    ]
+    rules.append(
+        Rule("not_a_variant", "this is not a variant", "odd IS NOT NULL", "odd", f"variants look like {example}")
+    )
+    return [rule if rule.reason == "beyond_chromosome" else rule._replace(of="odd") for rule in rules]
 
 
 def build_rule(assembly: str) -> Rule:

@@ -40,6 +40,7 @@ ORIGINAL = ["--format", "original", "--window", "2048"]
 #: File: command with its options, rows kept, rows read.
 INGESTED: dict[str, tuple[list[str], int, int]] = {
     "alphagenome/alphagenome_human_all_tracks.tsv": (["tracks"], 5_196, 5_196),
+    "alphagenome/alphagenome_human_dnase_tracks.tsv": (["tracks", "--output-type", "DNASE"], 305, 305),
     "caqtl/caqtls.african.lcls.benchmarking.subset.tsv": (["variants", *LCL], 10, 10),
     GKM: (["variants", "--map", ALLELES, "--assembly", "hg18"], 28_309, 28_309),
     UP: (["chain"], 51_963, 53_950),
@@ -124,6 +125,14 @@ def test_a_file_is_refused_for_what_it_is(
     assert result.exit_code == 1
     assert said in result.output.splitlines()[0]
     assert ask(fresh_db, "SELECT (SELECT count(*) FROM source), (SELECT count(*) FROM variant)") == [(0, 0)]
+
+
+def test_the_tracks_of_dnase_alone_are_those_of_dnase_among_all(shared: Path, fresh_db: Path) -> None:
+    ingest(fresh_db, ["tracks", "--output-type", "DNASE"], shared / "alphagenome/alphagenome_human_dnase_tracks.tsv")
+    alone = ask(fresh_db, "FROM track ORDER BY ALL")
+    result = ingest(fresh_db, ["tracks"], shared / "alphagenome/alphagenome_human_all_tracks.tsv")
+    assert "4,891 tracks are new, 305 were known" in result.output
+    assert ask(fresh_db, "FROM track WHERE output_type = 'DNASE' ORDER BY ALL") == alone
 
 
 def test_slopes_of_genes_with_several_signals_are_conditional(shared: Path, fresh_db: Path) -> None:
