@@ -1,12 +1,8 @@
-"""Rows out: files that come back as they were, complete or not at all; and `agdb sql`, which answers one SELECT."""
+"""Tables out: files that come back as they were, complete or not at all."""
 
 import csv
-import io
+import gzip
 import json
-import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -27,13 +23,6 @@ def filled(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     add_source(con, 1)
     add_qtls(con, 1, add_snvs(con, 5), AWKWARD, gene=[f'gene "{i}", tab\there, élan' for i in range(5)])
     return con
-
-
-def asked(con: duckdb.DuckDBPyConnection, query: str, format_: str) -> str:
-    """What `agdb sql` prints."""
-    stream = io.BytesIO()
-    export.to_stream(con, query, format_, stream)
-    return stream.getvalue().decode()
 
 
 def expected(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
@@ -168,147 +157,107 @@ def test_a_file_is_replaced_only_when_the_new_one_is_complete(
     assert [(p.name, p.read_text()) for p in folder.iterdir()] == [("bad.csv", "the old file")]
 
 
-GOLDEN_QUERY = """
-    SELECT * FROM (VALUES (1, 0.1, 'a,b', true, NULL), (2, -2.5e-10, 'say "x"', false, 'end'))
-    AS t (n, x, text, flag, rest) ORDER BY n
-"""
-
-
-def test_csv_bytes_are_golden(con: duckdb.DuckDBPyConnection) -> None:
-    assert asked(con, GOLDEN_QUERY.replace("0.1", "0.1::DOUBLE"), "csv") == (
-        'n,x,text,flag,rest\n1,0.1,"a,b",true,\n2,-2.5e-10,"say ""x""",false,end\n'
-    )
-
-
-def test_json_bytes_are_golden(con: duckdb.DuckDBPyConnection) -> None:
-    assert asked(con, GOLDEN_QUERY, "json") == (
-        '[\n\t{"n":1,"x":0.1,"text":"a,b","flag":true,"rest":null},\n'
-        '\t{"n":2,"x":-2.5e-10,"text":"say \\"x\\"","flag":false,"rest":"end"}\n]\n'
-    )
-
-
-def test_a_table_is_aligned_for_eyes(con: duckdb.DuckDBPyConnection) -> None:
-    rows = "('long name', 0.123456789, NULL), ('b', 12.0, 7)"
-    assert asked(con, f"FROM (VALUES {rows}) AS t (name, x, n)", "table") == (
-        "name              x  n\n---------  --------  -\nlong name  0.123457\nb                12  7\n(2 rows)\n"
-    )
-
-
-def test_a_long_table_says_that_there_is_more(con: duckdb.DuckDBPyConnection) -> None:
-    lines = asked(con, f"FROM range({export.SHOWN + 1})", "table").splitlines()
-    assert len(lines) == export.SHOWN + 3
-    assert "more rows are not shown" in lines[-1]
-    assert f"({export.SHOWN:,} rows)" in asked(con, f"FROM range({export.SHOWN})", "table")
-
-
-def test_an_empty_answer_has_its_header(con: duckdb.DuckDBPyConnection) -> None:
-    assert asked(con, "SELECT 1 AS one WHERE false", "table") == "one\n---\n(0 rows)\n"
-    assert asked(con, "SELECT 1 AS one WHERE false", "csv") == "one\n"
-
-
-@pytest.mark.parametrize("format_", ["table", "csv"])
-@pytest.mark.parametrize(
-    "query",
-    [
-        "SELECT 41 + 1 AS n;",
-        "SELECT 41 + 1 AS n ; ; -- done;",
-        "-- a question\nSELECT 41 + 1 AS n -- the answer",
-        "/* ; */ SELECT 41 + 1 AS n /* ; */;",
-        "WITH a AS (SELECT ';é;' AS t) SELECT 42 AS n FROM a WHERE t = ';é;' ; -- é;",
-        "(SELECT 42 AS n)",
-        "FROM (VALUES (42)) AS t (n)",
-    ],
-)
-def test_comments_and_semicolons_may_stand_round_the_query(
-    query: str, format_: str, con: duckdb.DuckDBPyConnection
-) -> None:
-    assert "42" in asked(con, query, format_).split()
-
-
-def test_the_order_that_a_query_asks_for_is_kept(con: duckdb.DuckDBPyConnection) -> None:
-    rows = asked(con, "SELECT i FROM range(3000) AS r (i) ORDER BY hash(i)", "csv").split()[1:]
-    assert rows == [str(i) for (i,) in con.execute("SELECT i FROM range(3000) AS r (i) ORDER BY hash(i)").fetchall()]
-    assert rows != sorted(rows, key=int)
-
-
-REFUSED = [
-    "INSERT INTO qtl SELECT * FROM qtl",
-    "DELETE FROM qtl",
-    "COPY qtl TO 'x.csv'",
-    "ATTACH 'x.duckdb'",
-    "SELECT 1; SELECT 2",
-    "SELECT 1; DROP TABLE qtl",
-    "SET threads = 1",
-    "PRAGMA version",
-    "CREATE TABLE t (i INTEGER)",
-    "INSTALL httpfs",
-    "EXPLAIN ANALYZE DELETE FROM qtl",
-    "-- nothing",
-    ";",
-    "",
-]
-
-
-@pytest.mark.parametrize("query", REFUSED)
-def test_whatever_is_not_one_select_is_refused(query: str, filled: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(UsageError, match="answers one SELECT"):
-        asked(filled, query, "csv")
-    assert filled.execute("SELECT count(*) FROM qtl").fetchall() == [(5,)]
-
-
-@pytest.mark.parametrize(
-    "query", ["SELECT nothing FROM qtl", "SELEC 1", "SELECT 1) TO 'x.csv'; COPY (SELECT 1", "SELECT 'a"]
-)
-@pytest.mark.parametrize("format_", ["table", "csv"])
-def test_a_query_that_fails_says_why(query: str, format_: str, con: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(UsageError, match="the query failed"):
-        asked(con, query, format_)
-
-
-def test_an_unknown_format_of_a_query_is_refused(con: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(UsageError, match="unknown format 'xml'"):
-        asked(con, "SELECT 1", "xml")
-
-
-def test_cells_show_six_digits_and_nothing_for_null() -> None:
-    table = export.text_table(["x", "t"], [(math.pi, None), (None, "a"), (float("nan"), "b")])
-    assert table.splitlines()[2:] == ["3.14159", "         a", "    nan  b"]
-
-
-def agdb(path: Path, *words: str) -> list[str]:
-    """The command line of agdb on a database."""
-    return [sys.executable, "-m", "agdb", "--db", str(path), *words]
-
-
-@pytest.mark.parametrize("query", ["DELETE FROM qtl", "SELECT 1; SELECT 2"])
-def test_the_command_ends_with_the_code_of_a_wrong_request(query: str, fresh_db: Path) -> None:
-    done = subprocess.run(agdb(fresh_db, "sql", query), capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "answers one SELECT" in done.stderr
-
-
-def test_the_command_opens_the_database_read_only(fresh_db: Path) -> None:
-    query = "SELECT nextval('peak_id')"  # a SELECT that would write
-    done = subprocess.run(agdb(fresh_db, "sql", query), capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "read-only" in done.stderr
-
-
-def test_a_pipe_that_closes_early_is_no_error(fresh_db: Path) -> None:
-    read, write = os.pipe()
-    os.close(read)
-    try:
-        query = ["sql", "FROM range(100000)", "--format", "csv"]
-        done = subprocess.run(agdb(fresh_db, *query), stdout=write, stderr=subprocess.PIPE, text=True, check=False)
-    finally:
-        os.close(write)
-    assert done.returncode == 0
-    assert "Traceback" not in done.stderr
-
-
 def test_every_view_name_is_a_name_of_the_database(fresh_db: Path) -> None:
     with db.reading(fresh_db) as con:
         names = export.view_names(con)
         assert names == sorted(names)
         for name in names:
             assert con.execute("SELECT count(*) FROM duckdb_columns() WHERE table_name = ?", [name]).fetchall() > [(0,)]
+
+
+def test_rows_are_chosen_by_a_condition(filled: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    assert export.to_file(filled, "qtl", tmp_path / "some.csv", where="slope > 0 -- not the one below") == 4
+
+
+@pytest.mark.parametrize("where", ["nothing = 1", "true) --", "true; DELETE FROM qtl", "slope >"])
+def test_a_condition_that_is_none_is_refused(where: str, filled: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        export.to_file(filled, "qtl", tmp_path / "out.csv", where=where)
+    assert list(tmp_path.glob("*out*")) == []
+
+
+def test_an_assembly_is_chosen_and_an_unknown_one_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    add_snvs(con, 3)
+    assert export.to_file(con, "variant", tmp_path / "a.csv", assembly="GRCh38") == 3
+    assert export.to_file(con, "variant", tmp_path / "b.csv", assembly="GRCh37") == 0
+    with pytest.raises(UsageError, match="unknown assembly 'hg38'"):
+        export.to_file(con, "variant", tmp_path / "c.csv", assembly="hg38")
+    with pytest.raises(UsageError, match="has no assembly"):
+        export.to_file(con, "run", tmp_path / "c.csv", assembly="GRCh38")
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "json"])
+def test_a_gzip_ending_compresses_the_same_bytes(
+    ending: str, filled: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    export.to_file(filled, "qtl", tmp_path / f"a.{ending}")
+    export.to_file(filled, "qtl", tmp_path / f"a.{ending}.gz")
+    packed = (tmp_path / f"a.{ending}.gz").read_bytes()
+    assert gzip.decompress(packed) == (tmp_path / f"a.{ending}").read_bytes()
+
+
+def test_parquet_is_not_compressed_twice(filled: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="compressed as it is"):
+        export.to_file(filled, "qtl", tmp_path / "a.parquet.gz")
+
+
+TISSUES = ["Liver", "Brain/Cortex d=1", "élan", None]
+
+
+@pytest.fixture
+def tissues(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """An association of each tissue, one of them not known, with names that folders do not like."""
+    ids = add_snvs(con, 4)
+    for i, tissue in enumerate(TISSUES, 1):
+        add_source(con, i, tissue=tissue)
+        add_qtls(con, i, ids[: i + 1], [0.5 * i] * min(i + 1, 4))
+    return con
+
+
+def test_a_folder_has_a_part_for_each_tissue_and_reads_back_whole(
+    tissues: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    folder = tmp_path / "parts"
+    n = export.to_folder(tissues, "association", folder, ["tissue"])
+    assert len(list(folder.iterdir())) == 4
+    columns = [c for (c, *_) in tissues.execute("DESCRIBE association").fetchall()]
+    listed = ", ".join(f'"{c}"::VARCHAR' for c in columns)
+    query = f"SELECT {listed} FROM {{}} ORDER BY ALL"
+    read = f"read_parquet('{folder}/*/*.parquet', hive_partitioning = true)"
+    assert tissues.execute(query.format(read)).fetchall() == tissues.execute(query.format("association")).fetchall()
+    assert n == 13
+
+
+def test_parts_of_two_columns_stand_in_each_other(tissues: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    export.to_folder(tissues, "association", tmp_path / "parts", ["tissue", "chrom"], where="tissue = 'Liver'")
+    found = [str(p.relative_to(tmp_path)) for p in (tmp_path / "parts").rglob("*.parquet")]
+    assert found == ["parts/tissue=Liver/chrom=chr1/data_0.parquet"]
+
+
+@pytest.mark.parametrize(("by", "said"), [(["nothing"], "no column 'nothing'"), (["tissue); --"], "no column")])
+def test_a_part_by_an_unknown_column_is_refused(
+    by: list[str], said: str, tissues: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        export.to_folder(tissues, "association", tmp_path / "parts", by)
+    assert not (tmp_path / "parts").exists()
+
+
+def test_a_folder_that_holds_something_is_left_alone(tissues: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("keep me")
+    with pytest.raises(Refused, match="holds something"):
+        export.to_folder(tissues, "association", folder, ["tissue"])
+    assert [p.name for p in folder.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_that_fails_is_not_there(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    con.execute(
+        "CREATE VIEW bad AS SELECT i % 2 AS part, CASE WHEN i < 9000 THEN i ELSE error('late') END AS x "
+        "FROM range(9001) AS r (i)"
+    )
+    (tmp_path / "out").mkdir()
+    with pytest.raises(duckdb.Error, match="late"):
+        export.to_folder(con, "bad", tmp_path / "out" / "parts", ["part"])
+    assert list((tmp_path / "out").iterdir()) == []

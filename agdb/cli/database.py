@@ -14,6 +14,10 @@ STATUS = {
                assembly || coalesce(' (from ' || lifted_from || ')', '') AS assembly,
                rows_read, rows_kept, rows_rejected, left(sha256, 12) AS sha256, name
         FROM source ORDER BY source_id""",
+    "Fetched": """
+        SELECT source_id, release, strftime(retrieved_at, '%Y-%m-%d') AS retrieved,
+               url || coalesce(' (' || archive_member || ')', '') AS address
+        FROM source WHERE url IS NOT NULL ORDER BY source_id""",
     "Variants": """
         SELECT assembly, count(*) AS variants, count(*) FILTER (kind = 'SNV') AS snv,
                count(*) FILTER (kind = 'insertion') AS insertions, count(*) FILTER (kind = 'deletion') AS deletions,
@@ -60,14 +64,18 @@ STATUS = {
 
 #: What `agdb schema` shows: everything there is, and one table or view of it.
 SCHEMA = """
-    SELECT 'table' AS kind, table_name AS name, comment AS one_row_is FROM duckdb_tables() WHERE NOT internal
+    SELECT 'table' AS kind, table_name AS name, comment AS "one row is, or how it is called"
+    FROM duckdb_tables() WHERE NOT internal
     UNION ALL
     SELECT 'view', view_name, comment FROM duckdb_views() WHERE NOT internal
-    ORDER BY kind, name"""
+    UNION ALL
+    SELECT 'macro', function_name, comment FROM duckdb_functions() WHERE NOT internal
+    ORDER BY CASE kind WHEN 'table' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, name"""
 COLUMNS = """
     SELECT column_name AS "column", if(starts_with(data_type, 'ENUM'), 'ENUM', data_type) AS type,
            coalesce(comment, '') AS meaning
     FROM duckdb_columns() WHERE NOT internal AND table_name = ? ORDER BY column_index"""
+MACRO = "SELECT comment, macro_definition FROM duckdb_functions() WHERE NOT internal AND function_name = ?"
 
 EXAMPLES = {
     "init": "agdb --db study.duckdb init",
@@ -121,22 +129,27 @@ def status(ctx: typer.Context) -> None:
             names, rows = [d[0] for d in result.description or []], result.fetchall()
             if rows:
                 typer.echo(f"{title}\n{export.text_table(names, rows)}")
-            elif title not in ("Failures", "Genes", "Fine-mapping"):
+            elif title not in ("Fetched", "Failures", "Genes", "Fine-mapping"):
                 typer.echo(f"{title}\n(none)\n")
 
 
 def schema(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="A table or view; without it all are listed.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A table, view or macro; without it all are listed.")] = None,
 ) -> None:
-    """Show tables, views and their columns, with what each one means."""
+    """Show tables, views and macros, and their columns, with what each one means."""
     from agdb import db, export
 
     with db.reading(ctx.obj) as con:
         result = con.execute(SCHEMA) if name is None else con.execute(COLUMNS, [name])
         names, rows = [d[0] for d in result.description or []], result.fetchall()
         if not rows:
-            raise UsageError(f"there is no table or view {name!r}", cure=f"one of {', '.join(export.view_names(con))}")
+            macro = con.execute(MACRO, [name]).fetchall()
+            if not macro:
+                known = ", ".join(row[1] for row in con.execute(SCHEMA).fetchall())
+                raise UsageError(f"there is no table, view or macro {name!r}", cure=f"one of {known}")
+            typer.echo("\n\n".join(text for text in macro[0] if text))
+            return
     typer.echo(export.text_table(names, rows), nl=False)
 
 

@@ -8,8 +8,8 @@ import typer
 from agdb.cli import predict_options as o
 from agdb.cli import progress
 from agdb.cli.app import say
-from agdb.cli.provider import Who, genomes, scorer_of
 from agdb.errors import Refused, UsageError
+from agdb.predict.provider import Who, genomes, scorer_of
 
 if TYPE_CHECKING:
     from agdb.predict.run import Summary

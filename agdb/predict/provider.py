@@ -24,7 +24,7 @@ class Who:
         addresses: list[str] | None,
         insecure: bool,
         key_file: Path | None,
-        model: str | None,
+        model: object | None,
         in_flight: int | None,
         deadline_s: float,
         keep: str | None,
@@ -58,12 +58,14 @@ class Who:
 
         return of
 
-    def _of_object(self, model: str, computation: "Computation") -> "Predictor":
+    def _of_object(self, model: object, computation: "Computation") -> "Predictor":
         from agdb.predictors import model_object
 
         if computation.aggregation.startswith("SEQUENCE_"):
             raise UsageError("--model computes no SEQUENCE_DIFF_MEAN", cure="ask a server: --address host:port")
-        return model_object.ModelObjectPredictor(model_object.load(model), computation, in_flight=self.in_flight or 1)
+        return model_object.ModelObjectPredictor(
+            model_object.load(model) if isinstance(model, str) else model, computation, in_flight=self.in_flight or 1
+        )
 
     def _of_server(self, connection: Any, computation: "Computation", scorer: "Scorer") -> "Predictor":
         from agdb.predictors import alphagenome, atlas, sequence_difference, tracks

@@ -1,0 +1,189 @@
+"""A view or table to a file, or to a folder of Parquet: complete or not at all."""
+
+import gzip
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from agdb.errors import Refused, UsageError
+from agdb.export import bed, vcf
+from agdb.export.mistake import usage_error
+from agdb.export.tables import COPY, LINES, copied, identifier
+
+#: Every format of a file. Those of the field are made of lines that DuckDB writes below a header of ours.
+FORMATS = (*COPY, "bed", "narrowPeak", "vcf")
+
+
+def view_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Every table and view that can be exported."""
+    found = con.execute(
+        "SELECT view_name FROM duckdb_views() WHERE NOT internal UNION ALL "
+        "SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY 1"
+    ).fetchall()
+    return [name for (name,) in found]
+
+
+def to_file(
+    con: duckdb.DuckDBPyConnection,
+    view: str,
+    path: Path,
+    format_: str | None = None,
+    *,
+    where: str | None = None,
+    assembly: str | None = None,
+    scorers: Sequence[str] = (),
+) -> int:
+    """Write a view or table to a file, complete or not at all; returns its rows. The format follows the file's ending.
+
+    Args:
+        con: A connection.
+        view: A view or table.
+        path: The file; .gz after the ending compresses it (bed and vcf as bgzip, which tabix indexes).
+        format_: One of FORMATS; else by the ending.
+        where: SQL over the columns of the view; None for all rows.
+        assembly: Only rows of this assembly. BED and VCF hold one, and are refused where there are several.
+        scorers: Scorers by name whose scores a VCF holds; () for all.
+
+    Raises:
+        UsageError: no such view, format, scorer or column, or a view without what the format needs.
+        Refused: the file cannot be written.
+    """
+    format_, is_packed = _format(path, format_)
+    query = selected(con, view, where, assembly)
+    header, lines, options = "", f"{query} ORDER BY ALL", COPY.get(format_, LINES)
+    if format_ == "vcf":
+        header, lines = vcf.of(con, view, query, scorers)
+    elif scorers:
+        raise UsageError("--scorer chooses the scores of a VCF", cure="--where \"scorer = 'NAME'\" in other formats")
+    elif format_ in ("bed", "narrowPeak"):
+        lines = bed.of(con, view, query, format_)
+    with whole(path) as part, tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        rows = Path(folder) / "rows"
+        n_rows = int(con.execute(copied(lines, rows, options)).fetchall()[0][0])
+        _assemble(header, rows, part, (_bgzip if options == LINES else _gzip) if is_packed else _plain)
+    return n_rows
+
+
+def to_folder(
+    con: duckdb.DuckDBPyConnection, view: str, folder: Path, by: Sequence[str], *, where: str | None = None
+) -> int:
+    """Write a view to a new folder of Parquet files, one folder below it for each value of the columns `by` (Hive
+    partitions: tissue=Liver/data_0.parquet); returns its rows.
+
+    Raises:
+        UsageError: no such view or column.
+        Refused: the folder is there already and holds something, or cannot be written.
+    """
+    query = selected(con, view, where)
+    columns = _columns(con, view)
+    if unknown := [name for name in by if name not in columns]:
+        raise UsageError(f"{view} has no column {unknown[0]!r}", cure=f"one of {', '.join(columns)}")
+    if len(set(by)) == len(columns):
+        raise UsageError("a partition by every column leaves none for the files", cure="fewer --partition-by")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Refused("the folder holds something already", where=str(folder), cure="give a new or empty folder")
+    options = f"FORMAT parquet, PARTITION_BY ({', '.join(map(identifier, by))})"
+    with whole(folder) as part:
+        return int(con.execute(copied(f"{query} ORDER BY ALL", part, options)).fetchall()[0][0])
+
+
+def selected(con: duckdb.DuckDBPyConnection, view: str, where: str | None = None, assembly: str | None = None) -> str:
+    """The SELECT of a view's rows that meet the conditions.
+
+    Raises:
+        UsageError: no such view, or the condition is not one over its columns.
+    """
+    if view not in (names := view_names(con)):
+        raise UsageError(f"there is no view or table {view!r}", cure=f"one of {', '.join(names)}")
+    query = f"SELECT * FROM {identifier(view)}"
+    if where is not None:
+        query += f" WHERE (\n{where}\n)"
+        try:
+            if len(con.extract_statements(query)) != 1:
+                raise UsageError("--where is one condition", cure="join conditions by AND")
+            con.execute(f"EXPLAIN {query}")
+        except duckdb.Error as error:
+            raise usage_error(con, error, skipped=-1) from error
+    if assembly is not None:
+        if "assembly" not in _columns(con, view):
+            raise UsageError(f"{view} has no assembly", cure="leave --assembly out")
+        known = [a for (a,) in con.execute("SELECT unnest(enum_range(NULL::assembly_t))::VARCHAR").fetchall()]
+        if assembly not in known:
+            raise UsageError(f"unknown assembly {assembly!r}", cure=f"one of {', '.join(known)}")
+        query = f"SELECT * FROM ({query}) WHERE assembly = '{assembly}'"
+    return query
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write so that `path` is there when all of it is, and otherwise as before."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        if part.is_dir() and path.is_dir():
+            path.rmdir()  # it is empty: the caller has looked
+        part.replace(path)
+    except (duckdb.IOException, OSError) as error:
+        first = str(error).splitlines()[0]
+        cure = "give a folder that exists and can be written"
+        raise Refused(f"cannot write: {first}", where=str(path), cure=cure) from error
+    finally:
+        with suppress(OSError):  # where it is there still, it is not complete
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+
+def _format(path: Path, format_: str | None) -> tuple[str, bool]:
+    """The format, and whether the file is compressed besides."""
+    is_packed = path.suffix.lower() == ".gz"
+    ending = (path.with_suffix("") if is_packed else path).suffix.removeprefix(".")
+    wanted = (format_ or ending).lower()
+    by_lower = {name.lower(): name for name in FORMATS}
+    if wanted not in by_lower:
+        known = ", ".join(FORMATS)
+        raise UsageError(
+            f"unknown format {format_ or ending!r}", cure=f"one of {known}: as --format, or as the file's ending"
+        )
+    if is_packed and wanted == "parquet":
+        raise UsageError("Parquet is compressed as it is", cure=f"-o {path.with_suffix('')}")
+    return by_lower[wanted], is_packed
+
+
+def _columns(con: duckdb.DuckDBPyConnection, view: str) -> list[str]:
+    query = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND NOT internal ORDER BY column_index"
+    return [name for (name,) in con.execute(query, [view]).fetchall()]
+
+
+def _plain(header: str, rows: Path, part: Path) -> None:
+    if not header:
+        rows.replace(part)
+        return
+    with part.open("wb") as file, rows.open("rb") as lines:
+        file.write(header.encode())
+        shutil.copyfileobj(lines, file)
+
+
+def _gzip(header: str, rows: Path, part: Path) -> None:
+    with part.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file, rows.open("rb") as lines:
+        file.write(header.encode())
+        shutil.copyfileobj(lines, file)
+
+
+def _bgzip(header: str, rows: Path, part: Path) -> None:
+    """Blocked gzip, which tabix and bcftools index."""
+    from Bio import bgzf
+
+    writer = bgzf.BgzfWriter(str(part), "wb")  # type: ignore[no-untyped-call]
+    with writer as file, rows.open("rb") as lines:
+        file.write(header.encode())
+        while block := lines.read(1 << 16):
+            file.write(block)
+
+
+def _assemble(header: str, rows: Path, part: Path, how: Callable[[str, Path, Path], None]) -> None:
+    if not rows.exists():  # DuckDB writes no file for lines without rows and header
+        rows.touch()
+    how(header, rows, part)

@@ -1,0 +1,219 @@
+"""A study: a database file, with a method for each command of agdb.
+
+It is held only while a method runs, so that a notebook keeps nobody from writing; within `with study:` the methods that
+read share one connection, which lets go where one of them writes.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agdb import db
+from agdb.errors import UsageError
+from agdb.study.ingest import Ingest
+from agdb.study.questions import Questions
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import pyarrow as pa
+
+    from agdb.figures import Drawn
+    from agdb.original import Written
+    from agdb.predict.run import Summary
+
+
+def create(path: str | Path) -> "Study":
+    """Make a new database, or bring an existing one up to date, and open it: `agdb init`.
+
+    Raises:
+        Refused: the folder cannot be written, or the file is no agdb database.
+    """
+    db.create(Path(path))
+    return Study(path)
+
+
+def open(path: str | Path) -> "Study":
+    """Open an existing database.
+
+    Raises:
+        Refused: there is none, it is of an older agdb, or it is not one of agdb's.
+    """
+    study = Study(path)
+    with study.connection():
+        return study
+
+
+class Study(Questions):
+    """A study: one database file, and what agdb does with it.
+
+    Attributes:
+        path: The file.
+        ingest: `agdb ingest`: study.ingest.gtex(path), study.ingest.peaks(path, biosample="K562", ...).
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path)
+        self.ingest = Ingest(self.writing)
+
+    def __repr__(self) -> str:
+        return f"agdb.open({str(self.path)!r})"
+
+    def __enter__(self) -> "Study":
+        self._held = ExitStack()
+        return self
+
+    def __exit__(
+        self, kind: "type[BaseException] | None", error: "BaseException | None", trace: "TracebackType | None"
+    ) -> None:
+        self._let_go()
+        self._held = None
+
+    def stats(self, *labels: str, **options: Any) -> "pa.Table":
+        """Compute how well scores agree with effects, store it in `result`, and give those rows: `agdb stats`.
+
+        Args:
+            *labels: Label sets by name; none for all that have rows of their own.
+            **options: Attributes of `agdb.analysis.run.Asked`: scorer, window_bp, stratify, resamples, seed, ...
+
+        Raises:
+            UsageError: an unknown label set or stratification.
+            Refused: no association of these has a score.
+        """
+        from agdb.analysis import run
+
+        self._let_go()
+        run_id = run.stats(self.path, run.Asked(labels or None, **options))
+        return self.sql("SELECT * FROM result WHERE run_id = $run ORDER BY result_id", run=run_id)
+
+    def compare_study(self, **options: Any) -> "pa.Table":
+        """The original study beside the right one, step by step; stored in `result`: `agdb compare-study`.
+
+        Args:
+            **options: Attributes of `agdb.analysis.profile.Asked`.
+
+        Returns:
+            The rows of view study_step: a step each, with its reason where it is left out.
+        """
+        from agdb.analysis import profile, waterfall
+
+        self._let_go()
+        run_id, _ = waterfall.compare(self.path, profile.Asked(**options))
+        return self.sql("SELECT * FROM study_step WHERE run_id = $run ORDER BY place", run=run_id)
+
+    def add_labels(self, name: str, where: str | None = None, **options: Any) -> None:
+        """Store a label set: `agdb labels --add`.
+
+        Args:
+            name: Its name, for `stats`.
+            where: SQL over the columns of view analysed_qtl.
+            **options: Other attributes of `agdb.analysis.labels.LabelSet`: label, source_ids, unit, cluster, about.
+        """
+        from agdb.analysis import labels
+
+        with self.writing() as con:
+            labels.add(con, labels.LabelSet(name, condition=where, **options))
+
+    def predict(
+        self, scorer: str = "motif", *, window: int | None = None, gtex_tissue: str | None = None,
+        providers: Sequence[str] = (), addresses: Sequence[str] = (), insecure: bool = False,
+        key_file: str | Path | None = None, model: object | None = None, in_peaks: bool = False,
+        where: str | None = None, limit: int | None = None,
+    ) -> "Summary":  # fmt: skip
+        """Score the variants that have no score yet: `agdb predict`, whose help says what each argument is.
+
+        `model` may be the object itself: anything with the interface of the SDK's `DnaModel`, in this process.
+
+        Stop it as you like: what was scored is kept, and the same call goes on from there.
+
+        Raises:
+            UsageError: an unknown scorer, or arguments that do not go together.
+            ProviderError: whoever computes failed, or there is no key.
+            Refused: nothing can be scored; the cure says what is missing.
+        """
+        from agdb.predict import run, work
+        from agdb.predict.provider import Who, genomes, scorer_of
+
+        self._let_go()
+        key = None if key_file is None else Path(key_file)
+        with genomes(self.path) as genome_of:
+            who = Who(list(providers), list(addresses), insecure, key, model, None, 300.0, None, genome_of)
+            chosen = scorer_of(scorer, window, gtex_tissue, {}, None, "ALL_FOLDS", who)
+            settings = run.Settings(work.Choice(in_peaks, where, None, limit, False, None))
+            return run.run(run.Place(self.path), chosen, who.predictor(chosen), settings)
+
+    def export(
+        self, view: str, path: str | Path, format: str | None = None, *, where: str | None = None,
+        assembly: str | None = None, scorers: Sequence[str] = (), partition_by: Sequence[str] = (),
+    ) -> int:  # fmt: skip
+        """Write a view or table to a file, or to a folder of Parquet; returns its rows: `agdb export`.
+
+        Raises:
+            UsageError: no such view, format, scorer or column.
+            Refused: the file cannot be written.
+        """
+        from agdb import export
+
+        with self.connection() as con:
+            if partition_by:
+                return export.to_folder(con, view, Path(path), partition_by, where=where)
+            return export.to_file(con, view, Path(path), format, where=where, assembly=assembly, scorers=scorers)
+
+    def plot(self, name: str, path: str | Path | None = None, **choice: Any) -> "Drawn":
+        """Draw a figure, and write it where a path is given: `agdb plot`.
+
+        Args:
+            name: scatter, windows, forest, ...: `agdb plot --help` lists them.
+            path: A .png, .svg or .pdf file.
+            **choice: Attributes of `agdb.figures.Choice`: labels, source_id, scorer, window_bp, stratum, gene.
+
+        Returns:
+            The figure (matplotlib's), the numbers that it draws (Arrow), and what it shows in a sentence.
+        """
+        from agdb import figures
+
+        with self.connection() as con:
+            drawn = figures.draw(con, name, figures.Choice(**choice))
+            if path is not None:
+                figures.write(con, drawn, Path(path))
+            return drawn
+
+    def export_original(
+        self, folder: str | Path, *, source_id: int | None = None, label: str | None = None, scorer: str | None = None
+    ) -> "Written":
+        """Write the files of the study that agdb re-does, of this one: `agdb export --layout original`.
+
+        Raises:
+            UsageError: several sources, labels or scorers match (they are listed), or none.
+            Refused: the folder holds something, or cannot be written.
+        """
+        from agdb import original
+
+        with self.connection() as con:
+            return original.write(con, Path(folder), source_id, label, scorer)
+
+    def report(
+        self, path: str | Path, *, labels: Sequence[str] = (), source_ids: Sequence[int] = (),
+        scorer: str | None = None, figures: bool = True,
+    ) -> None:  # fmt: skip
+        """Write what `stats` and `compare_study` have stored as one page, .html or .md: `agdb report`.
+
+        Raises:
+            UsageError: another ending.
+            Refused: nothing is stored, or the file cannot be written.
+        """
+        from agdb import report
+        from agdb.export.files import whole
+
+        path = Path(path)
+        if path.suffix.lower() not in (".html", ".md"):
+            raise UsageError(f"unknown format {path.suffix!r}", cure="a file that ends in .html or .md")
+        asked = report.Asked(tuple(labels) or None, tuple(source_ids) or None, scorer)
+        with self.connection() as con:
+            if path.suffix.lower() == ".md":
+                text = report.as_markdown(report.summarize(con, self.path, asked))
+            else:
+                text = report.as_html(report.gather(con, self.path, asked, with_figures=figures))
+        with whole(path) as part:
+            part.write_text(text, encoding="utf-8", newline="\n")
