@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from agdb import db, export, report
+from agdb import db, export, figures
 from agdb.analysis import run as analysis
 from agdb.analysis.paired import verdict
 from agdb.ingest import peaks, qtl, reference
@@ -149,9 +149,11 @@ def _window_verdicts(con: duckdb.DuckDBPyConnection) -> list[str]:
 def _leave(path: Path, directory: Path, tell: Callable[[str], None]) -> None:
     tell("6. Figures and tables to look at")
     with db.reading(path) as con:
-        in_peak = report.Choice(window_bp=501, stratum="peak: in peak")
-        tell(f"   {report.scatter(con, in_peak, directory / 'scatter.png')}")
-        tell(f"   {report.windows(con, report.Choice(), directory / 'windows.png')}")
+        in_peak = figures.Choice(window_bp=501, stratum="peak: in peak")
+        for name, choice in (("scatter", in_peak), ("windows", figures.Choice())):
+            drawn, target = figures.draw(con, name, choice), directory / f"{name}.png"
+            figures.write(con, drawn, target)
+            tell(f"   {target}: {drawn.told}")
         for view in EXPORTED:
             target = directory / f"{view}.csv"
             tell(f"   {target}: {export.to_file(con, view, target):,} rows")

@@ -1,0 +1,122 @@
+"""Effect against score: scatter, and several scorers side by side."""
+
+import duckdb
+import pyarrow as pa
+
+from agdb import plots
+from agdb.analysis.groups import Group, OneScorer
+from agdb.errors import UsageError
+from agdb.figures import resampled, rows_drawn, stored
+from agdb.figures.choice import Choice, Drawn, count, floats, of_set, one, one_group, options, title, unit_of
+
+
+def scatter(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
+    """Label against score of one label set and scorer.
+
+    Raises:
+        UsageError: nothing matches the choice, or more than one label set and scorer do (they are listed).
+    """
+    group = one_group(con, choice)
+    scorer = group.scorers[0]
+    with rows_drawn.drawn(con, group, choice) as stratum:
+        found = rows_drawn.agreement(con)
+        line, clusters = rows_drawn.fitted(con, group, found)
+        cloud, data = _cloud(con, group, [found])
+        counted = rows_drawn.counted(con, group)
+    of, note = resampled.estimates(con, group, choice, stratum, [found], ("spearman", "pearson"))
+    rho, r = of["spearman"][0], of["pearson"][0]
+    figure = plots.scatter(
+        cloud[0], x_label=_x_label(group), y_label=f"{scorer.name} score, ALT against REF ({scorer.window_bp:,} bp)",
+        title=title(group, choice.stratum), counted=counted, spearman=rho, pearson=r, line=line,
+        note=f"{note} {_band(*clusters) if line else ''}{_not_signed(scorer)}".strip(),
+        null_effect=None if rows_drawn.is_p_value(group) else group.null_value,
+    )  # fmt: skip
+    told = (f"{group.labels.label} of {group.source} against {scorer.name} at {scorer.window_bp:,} bp, {counted}; "
+            f"Spearman {rho}, Pearson {r}")  # fmt: skip
+    return Drawn("scatter", figure, data, told)
+
+
+def _x_label(group: Group) -> str:
+    return "log10 of pval_nominal" if rows_drawn.is_p_value(group) else unit_of(group)
+
+
+def _band(n_clusters: int, cluster: str) -> str:
+    if n_clusters < rows_drawn.FEWEST_CLUSTERS:
+        return f"Orange: least squares; no band, as clusters are too few ({n_clusters:,} {stored.CLUSTERS[cluster]})."
+    return f"Orange: least squares, 95 % band by {n_clusters:,} {stored.CLUSTERS[cluster]} (sandwich covariance)."
+
+
+def _not_signed(scorer: OneScorer) -> str:
+    return "" if scorer.is_signed else " The score has no direction: its size is what may agree, not its sign."
+
+
+def _cloud(
+    con: duckdb.DuckDBPyConnection, group: Group, found: list[dict[str, float]]
+) -> tuple[list[plots.Points | plots.Cells], pa.Table]:
+    """Of every scorer: points where there are few, else cells, on the same axes."""
+    names = [f"score_{i}" for i in range(len(group.scorers))]
+    if found[0]["n"] <= plots.DENSE:
+        data = rows_drawn.points(con)
+        return [plots.Points(floats(data, "x"), floats(data, name)) for name in names], data
+    x = rows_drawn.edges(found[0]["x_low"], found[0]["x_high"])
+    y = rows_drawn.edges(min(f["y_low"] for f in found), max(f["y_high"] for f in found))
+    parts = [rows_drawn.cells(con, x, y, name) for name in names]
+    clouds: list[plots.Points | plots.Cells] = [cloud for cloud, _ in parts]
+    if len(parts) == 1:
+        return clouds, parts[0][1]
+    named = [
+        data.rename_columns(["x_low", "x_high", "score_low", "score_high", "n"])
+        .add_column(0, "window_bp", pa.array([s.window_bp] * data.num_rows))
+        .add_column(0, "scorer", pa.array([s.name] * data.num_rows))
+        for (_, data), s in zip(parts, group.scorers, strict=True)
+    ]
+    return clouds, pa.concat_tables(named)
+
+
+def families(con: duckdb.DuckDBPyConnection, choice: Choice) -> list[Group]:
+    """The windows of each scorer that has several, a group a source and scorer: on the rows that all of them scored.
+
+    Raises:
+        UsageError: no scorer has scored two windows.
+    """
+    by: dict[tuple[int, str], list[Group]] = {}
+    for group in of_set(con, choice):
+        by.setdefault((group.source_id, group.scorers[0].family), []).append(group)
+    joined = [
+        members[0]._replace(scorers=tuple(g.scorers[0] for g in members)) for members in by.values() if len(members) > 1
+    ]
+    found = [group for group in joined if count(con, group)]
+    if not found:
+        cure = "agdb predict SCORER --window BP, or another choice: agdb sql 'FROM correlation'"
+        raise UsageError("no scorer has scored two windows here", cure=cure)
+    return found
+
+
+def panels(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
+    """One scorer's windows side by side, on the rows that all of them scored.
+
+    Raises:
+        UsageError: as `families`; or several sources and scorers match (they are listed).
+    """
+    group: Group = one(
+        families(con, choice), lambda g: options(g).partition(" --window")[0],
+        "agdb sql 'FROM correlation' lists what is there",
+    )  # fmt: skip
+    with rows_drawn.drawn(con, group, choice) as stratum:
+        found = [rows_drawn.agreement(con, f"score_{i}") for i in range(len(group.scorers))]
+        fits = [rows_drawn.fitted(con, group, f, f"score_{i}") for i, f in enumerate(found)]
+        clouds, data = _cloud(con, group, found)
+        counted = rows_drawn.counted(con, group)
+    rho, note = resampled.estimates(con, group, choice, stratum, found)
+    names = [f"{scorer.window_bp:,} bp" for scorer in group.scorers]
+    shown = [plots.Panel(*of) for of in zip(names, clouds, (line for line, _ in fits), rho["spearman"], strict=True)]
+    name = group.scorers[0].name
+    figure = plots.panels(
+        shown, x_label=_x_label(group), y_label=f"{name} score", title=f"{title(group, choice.stratum)}, {name}",
+        told=f"the same rows in every panel: {counted}", note=f"{note} {_band(*fits[0][1])}",
+        null_effect=None if rows_drawn.is_p_value(group) else group.null_value,
+    )  # fmt: skip
+    said = ", ".join(f"{p.name} {p.spearman}" for p in shown)
+    return Drawn(
+        "panels", figure, data, f"{name} against {group.labels.label} of {group.source}, {counted}; Spearman {said}"
+    )

@@ -1,0 +1,286 @@
+"""From the database to figures: the numbers that are drawn are those of the rows, against numpy and scipy."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+from figured import build, heading, in_peak, note, study, track_scores
+from scipy import stats
+from studies import rho
+
+from agdb import db, figures
+from agdb.errors import AgdbError, Refused, UsageError
+from agdb.figures import Choice, Drawn
+
+NEAR = Choice(scorer="scorer", window_bp=100)
+TRACKED = Choice(scorer="tracked")
+
+Draw = Callable[..., Drawn]
+
+
+@pytest.fixture(scope="module")
+def shown(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The study, read-only."""
+    path = tmp_path_factory.mktemp("figures") / "study.duckdb"
+    shutil.copyfile(template_db, path)
+    build(path)
+    with db.reading(path) as con:
+        yield con
+
+
+@pytest.fixture
+def draw(shown: duckdb.DuckDBPyConnection) -> Draw:
+    return lambda name, choice=NEAR: figures.draw(shown, name, choice)
+
+
+def result(con: duckdb.DuckDBPyConnection, metric: str, stratum: str = "all", window: int = 100) -> tuple[float, ...]:
+    """n, estimate and interval as stored."""
+    asked = "metric = ? AND stratum = ? AND window_bp = ? AND versus IS NULL"
+    found = con.execute(f"SELECT n, estimate, ci_low, ci_high FROM result WHERE {asked}",
+                        [metric, stratum, window]).fetchall()  # fmt: skip
+    return found[0]
+
+
+def columns(drawn: Drawn) -> dict[str, list[Any]]:
+    """The numbers drawn, by column."""
+    return dict(drawn.data.to_pydict())
+
+
+def spearman_told(drawn: Drawn) -> list[float]:
+    """Spearman and its interval, as the figure says them."""
+    return [float(v) for v in re.findall(r"[-+][\d.]+", heading(drawn.figure).partition("Spearman")[2])[:3]]
+
+
+def test_scatter_draws_the_effect_and_score_of_every_association(draw: Draw) -> None:
+    drawn = columns(draw("scatter"))
+    assert sorted(zip(drawn["x"], drawn["score_0"], strict=True)) == sorted(
+        zip(study().effect, study().score, strict=True)
+    )
+
+
+def test_scatter_says_scipys_correlations_with_the_stored_intervals(draw: Draw, shown: Any) -> None:
+    above = heading(draw("scatter").figure)
+    n, estimate, low, high = result(shown, "spearman")
+    assert estimate == pytest.approx(rho(study()))
+    assert n == len(study().effect)
+    assert f"Spearman {rho(study()):+.3f} [{low:+.3f}, {high:+.3f}]" in above
+    assert f"Pearson {stats.pearsonr(study().effect, study().score).statistic:+.3f}" in above
+    assert "n = 280 associations of 240 variants with" in above
+    assert "200 resamples of" in note(draw("scatter").figure)
+    assert "agdb stats, run" in note(draw("scatter").figure)
+
+
+def test_scatter_of_a_stratum_has_its_rows_alone(draw: Draw) -> None:
+    drawn = draw("scatter", Choice(scorer="scorer", window_bp=100, stratum="peak: in peak"))
+    assert f"n = {in_peak().sum():,} associations" in heading(drawn.figure)
+    assert f"Spearman {rho(study(), in_peak()):+.3f}" in heading(drawn.figure)
+
+
+def test_rows_whose_result_is_not_stored_have_intervals_of_resamples_made_for_the_figure(
+    draw: Draw, shown: Any
+) -> None:
+    drawn = draw("scatter", TRACKED)
+    assert "made for this figure" in note(drawn.figure)
+    assert not shown.execute("SELECT count(*) FROM result WHERE scorer = 'tracked'").fetchall()[0][0]
+
+
+def test_resamples_made_for_a_figure_are_those_that_stats_would_store(
+    template_db: Path, tmp_path: Path, shown: Any
+) -> None:
+    path = tmp_path / "unstored.duckdb"
+    shutil.copyfile(template_db, path)
+    build(path)
+    with db.writing(path, views=False) as con:
+        con.execute("DELETE FROM result")
+        drawn = figures.draw(con, "scatter", NEAR)
+    stored = figures.draw(shown, "scatter", NEAR)
+    found, known = spearman_told(drawn), spearman_told(stored)
+    assert found[0] == known[0]
+    assert found[1:] == pytest.approx(known[1:], abs=0.03), "2,000 resamples there, 200 here"
+
+
+def test_few_clusters_have_no_band(draw: Draw) -> None:
+    by_chrom = draw("scatter", Choice(labels="by-chrom", scorer="scorer", window_bp=100))
+    assert "no band, as clusters are too few (3 chromosomes)" in note(by_chrom.figure)
+    assert "95 % band by" in note(draw("scatter").figure)
+
+
+def test_many_rows_are_counted_in_cells_and_none_is_lost(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agdb.plots.DENSE", 100)
+    drawn = columns(draw("scatter"))
+    assert sum(drawn["n"]) == 280
+    x, y = ((drawn[f"{axis}_low"][0], drawn[f"{axis}_high"][0]) for axis in ("x", "score_0"))
+    rows = zip(study().effect, study().score, strict=True)
+    assert drawn["n"][0] == sum(x[0] <= effect < x[1] and y[0] <= score < y[1] for effect, score in rows)
+
+
+def test_the_temporary_rows_of_a_figure_are_gone_afterwards(draw: Draw, shown: Any) -> None:
+    draw("scatter")
+    assert not shown.execute("SELECT count(*) FROM duckdb_tables() WHERE temporary").fetchall()[0][0]
+
+
+def test_windows_are_compared_on_the_same_rows(draw: Draw) -> None:
+    drawn = columns(draw("windows", Choice(scorer="scorer")))
+    assert drawn["window_bp"] == [100, 200]
+    assert drawn["n"] == [280, 280]
+    assert drawn["spearman"][0] == pytest.approx(rho(study()))
+    assert all(
+        low < r < high for low, r, high in zip(*(drawn[c] for c in ("ci_low", "spearman", "ci_high")), strict=True)
+    )
+
+
+def test_panels_hold_the_score_of_every_window(draw: Draw) -> None:
+    drawn = draw("panels", Choice(scorer="scorer"))
+    assert {"score_0", "score_1"} <= set(drawn.data.column_names)
+    assert stats.spearmanr(columns(drawn)["effect"], columns(drawn)["score_0"]).statistic == pytest.approx(rho(study()))
+
+
+def test_forest_draws_the_stored_strata_and_their_test(draw: Draw, shown: Any) -> None:
+    drawn = columns(draw("forest"))
+    at = drawn["stratum"].index("in peak")
+    kept = (drawn["n"][at], drawn["spearman"][at], drawn["ci_low"][at], drawn["ci_high"][at])
+    assert kept == result(shown, "spearman", "in peak")
+    assert "chrom" not in drawn["stratification"]
+    assert "p = " in note(draw("forest").figure)
+
+
+def test_forest_draws_the_divisions_that_are_asked_for(draw: Draw) -> None:
+    drawn = columns(draw("forest", Choice(scorer="scorer", window_bp=100, stratum="chrom,kind")))
+    assert list(dict.fromkeys(drawn["stratification"])) == ["all", "chrom", "kind"]
+
+
+def test_signs_draws_the_share_of_each_decile_of_the_score(draw: Draw) -> None:
+    drawn = columns(draw("signs"))
+    size = np.abs(study().score)
+    top = size >= drawn["score_abs_min"][-1]
+    counted = top & (study().effect * study().score != 0)
+    share = (study().effect[counted] * study().score[counted] > 0).mean()
+    assert drawn["sign_concordance"][-1] == pytest.approx(share, abs=0.05), "ties at the edge of a decile"
+    assert drawn["score_abs_max"][-1] == size.max()
+    assert len(drawn["decile"]) == 10
+
+
+def test_scores_count_every_variant_once_by_kind(draw: Draw) -> None:
+    drawn = columns(draw("scores"))
+    by = {
+        kind: sum(n for k, n in zip(drawn["kind"], drawn["n"], strict=True) if k == kind) for kind in set(drawn["kind"])
+    }
+    insertions = len({v for v, alt in zip(study().variant, study().alt, strict=True) if len(alt) > 1})
+    assert by == {"SNV": 240 - insertions, "insertion": insertions}
+
+
+def test_distance_draws_median_sizes_of_the_bins(draw: Draw) -> None:
+    drawn = columns(draw("distance"))
+    at = drawn["distance"].index("-12 to -3 kb")
+    own = (study().tss_distance >= -12_000) & (study().tss_distance < -3_000)
+    assert drawn["n"][at] == own.sum()
+    assert drawn["effect_abs_median"][at] == pytest.approx(np.median(np.abs(study().effect[own])))
+    assert sum(drawn["n"]) == 280
+
+
+def test_funnel_counts_what_is_left_and_why_the_rest_is_lost(draw: Draw) -> None:
+    drawn = {row["stage"]: row for row in draw("funnel", TRACKED).data.to_pylist()}
+    failed = int((study().variant < 2).sum())
+    assert drawn["rows of the file"]["n"] == 283
+    assert (drawn["associations kept"]["n"], drawn["associations kept"]["lost"]) == (280, "3 p_value_of_zero")
+    assert drawn["associations kept"]["in_peak"] == in_peak().sum()
+    scored = drawn["scored by tracked (300 bp)"]
+    assert (scored["n"], scored["lost"]) == (280 - failed, f"{failed} failed: beyond the chromosome")
+    assert drawn["analysed: label set all"]["n"] == 280 - failed
+
+
+def test_funnel_says_which_condition_of_the_label_set_leaves_rows_out(draw: Draw) -> None:
+    drawn = draw("funnel", Choice(labels="egenes", scorer="scorer", window_bp=100)).data.to_pylist()
+    kept = int((study().qval <= 0.05).sum())
+    assert drawn[-1]["n"] == kept
+    assert drawn[-1]["lost"] == f"{280 - kept} not qval <= 0.05"
+
+
+def test_overlap_counts_peaks_a_variant(draw: Draw) -> None:
+    drawn = draw("overlap", Choice()).data.to_pylist()
+    peaks = {row["from"]: row["n"] for row in drawn if row["what"] == "peaks"}
+    assert peaks == {0: 160, 1: 79, 2: 1}
+    assert sum(row["n"] for row in drawn if row["what"] == "summit distance") == 80
+
+
+def test_tracks_are_correlated_one_by_one_and_the_scorers_own_is_marked(draw: Draw) -> None:
+    drawn = [row for row in draw("tracks", TRACKED).data.to_pylist() if row["stratum"] == "all"]
+    scored = study().variant >= 2
+    for row in drawn:
+        assert row["spearman"] == pytest.approx(rho(study(), scored, track_scores(row["track_id"])))
+        assert row["n"] == scored.sum()
+    assert [row["track_id"] for row in drawn if row["is_of_scorer"]] == [1]
+
+
+def test_tracks_by_stratum_have_the_rows_of_the_stratum(draw: Draw) -> None:
+    drawn = draw("tracks", TRACKED).data.to_pylist()
+    (row,) = [r for r in drawn if r["stratum"] == "in peak" and r["track_id"] == 3]
+    assert row["spearman"] == pytest.approx(rho(study(), in_peak() & (study().variant >= 2), track_scores(3)))
+
+
+def test_tracks_of_a_label_set_are_those_of_its_rows(draw: Draw) -> None:
+    drawn = draw("tracks", Choice(labels="egenes", scorer="tracked")).data.to_pylist()
+    own = (study().qval <= 0.05) & (study().variant >= 2)
+    (row,) = [r for r in drawn if r["stratum"] == "all" and r["track_id"] == 2]
+    assert (row["n"], row["spearman"]) == (own.sum(), pytest.approx(rho(study(), own, track_scores(2))))
+
+
+def test_quantiles_are_the_sorted_p_values_in_and_outside_peaks(draw: Draw) -> None:
+    drawn = columns(draw("qq", Choice()))
+    inside = [p for p, side in zip(drawn["p"], drawn["side"], strict=True) if side == "in a peak"]
+    known = np.sort(study().pval_nominal[in_peak()])
+    assert inside[:5] == known[:5].tolist()
+    assert drawn["expected"][0] == pytest.approx(0.5 / in_peak().sum())
+    assert "holds no p-value above" in note(draw("qq", Choice()).figure)
+
+
+def test_power_of_the_study_is_80_per_cent_at_what_it_could_detect(draw: Draw, shown: Any) -> None:
+    drawn = draw("power")
+    detectable = shown.execute(
+        "SELECT detectable FROM result WHERE metric = 'spearman' AND stratum = 'all' AND window_bp = 100"
+    ).fetchall()[0][0]
+    true, power = (np.array(drawn.data.column(i)) for i in (0, 1))
+    assert np.interp(detectable, true, power) == pytest.approx(0.8, abs=0.01)
+
+
+def test_locus_shows_the_associations_of_a_gene_by_id_or_name(draw: Draw) -> None:
+    own = [i for i, gene in enumerate(study().gene) if gene == "ENSG0.3"]
+    for gene in ("ENSG0", "ENSG0.3", "ALPHA"):
+        drawn = draw("locus", Choice(scorer="scorer", window_bp=100, gene=gene))
+        assert columns(drawn)["effect"] == pytest.approx(study().effect[own])
+    assert heading(drawn.figure).startswith("ALPHA (ENSG0), Lung")
+
+
+@pytest.mark.parametrize(
+    ("name", "choice", "kind", "message"),
+    [
+        ("scatter", Choice(), UsageError, "--labels all --source 1 --scorer tracked --window 300"),
+        ("scatter", Choice(scorer="nobody"), UsageError, "agdb sql 'FROM correlation'"),
+        ("scatter", Choice(scorer="tracked", stratum="peak"), UsageError, "'peak: in peak'"),
+        ("scatter", Choice(scorer="tracked", stratum="kind: MNV"), UsageError, "'kind: SNV'"),
+        ("scatter", Choice(labels="nobody"), UsageError, "agdb labels --add"),
+        ("windows", TRACKED, UsageError, "--window BP"),
+        ("panels", TRACKED, UsageError, "--window BP"),
+        ("forest", TRACKED, Refused, "agdb stats"),
+        ("forest", Choice(scorer="scorer", window_bp=100, stratum="nobody"), UsageError, "one of all, kind, peak"),
+        ("signs", TRACKED, Refused, "agdb stats"),
+        ("power", TRACKED, Refused, "agdb stats"),
+        ("tracks", NEAR, Refused, "agdb predict dnase-k562"),
+        ("study", Choice(), Refused, "agdb compare-study"),
+        ("locus", TRACKED, UsageError, "--gene ID or NAME"),
+        ("locus", Choice(scorer="tracked", gene="NOBODY"), UsageError, "those with most associations"),
+        ("overlap", Choice(assembly="GRCh37"), Refused, "agdb ingest peaks"),
+        ("pie", NEAR, UsageError, "scatter, panels, windows"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_a_cure(
+    draw: Draw, name: str, choice: Choice, kind: type[AgdbError], message: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        draw(name, choice)
+    assert message in str(caught.value)
