@@ -2,7 +2,7 @@
 -- causal there. Of several fine-mappings of a tissue, and of several sets of one, the largest counts.
 CREATE OR REPLACE VIEW fine_mapped AS
 SELECT s.tissue, c.assembly, c.chrom, c.pos, c.ref, c.alt,
-       split_part(coalesce(c.molecular_trait_id, c.gene_id), '.', 1) AS phenotype, max(c.pip) AS pip
+       unversioned(coalesce(c.molecular_trait_id, c.gene_id)) AS phenotype, max(c.pip) AS pip
 FROM credible AS c
 JOIN source AS s ON s.source_id = c.source_id
 GROUP BY ALL;
@@ -14,5 +14,5 @@ COMMENT ON COLUMN fine_mapped.chrom IS 'Chromosome.';
 COMMENT ON COLUMN fine_mapped.pos IS 'Position of the first base of REF, 1-based.';
 COMMENT ON COLUMN fine_mapped.ref IS 'Reference allele.';
 COMMENT ON COLUMN fine_mapped.alt IS 'Alternative allele.';
-COMMENT ON COLUMN fine_mapped.phenotype IS 'Molecular trait, or gene, without version.';
+COMMENT ON COLUMN fine_mapped.phenotype IS 'Molecular trait, or gene, without the version of its Ensembl id.';
 COMMENT ON COLUMN fine_mapped.pip IS 'Posterior inclusion probability, 0 to 1.';

@@ -1,12 +1,17 @@
 -- One row: an association, a scorer, and one way to stratify it. A new stratification is one more SELECT here and its name
 -- in view stratum; ranks and correlations follow by themselves. scored_qtl is joined once for all of them; a filter on one
--- stratification leaves out the others.
+-- stratification leaves out the others. The size of an effect is counted from the value that means none: of an allelic ratio
+-- of 0.1 it is 0.4, of one of 0.5 it is 0.
 CREATE OR REPLACE VIEW stratified_qtl AS
-WITH q AS MATERIALIZED (FROM scored_qtl)
+WITH q AS MATERIALIZED (
+  SELECT q.*, abs(q.effect - if(q.label = 'pval_nominal', 0, coalesce(s.null_value, 0))) AS effect_size
+  FROM scored_qtl AS q
+  JOIN source AS s ON s.source_id = q.label_source_id
+)
 SELECT 'all' AS stratification, 'all' AS stratum, * FROM q
 UNION ALL
 SELECT 'effect_size', 'Q' || ntile(4) OVER (
-         PARTITION BY source_id, label, scorer_id ORDER BY abs(effect), chrom, pos, ref, alt, phenotype_id
+         PARTITION BY source_id, label, scorer_id ORDER BY effect_size, chrom, pos, ref, alt, phenotype_id
        ), *
 FROM q WHERE label = 'slope'
 UNION ALL
@@ -28,7 +33,7 @@ SEMI JOIN (
 ) USING (source_id, label, family, chrom, pos, ref, alt, phenotype_id);
 
 COMMENT ON VIEW stratified_qtl IS 'One row per association, scorer and way to stratify; every column of scored_qtl besides.';
-COMMENT ON COLUMN stratified_qtl.stratification IS 'all, effect_size (quartile of |slope| within source and scorer), peak, egene (qval <= 0.05), kind, or window (rows that every window of the scorer scored).';
+COMMENT ON COLUMN stratified_qtl.stratification IS 'all, effect_size (quartile of effect_size within source and scorer), peak, egene (qval <= 0.05), kind, or window (rows that every window of the scorer scored).';
 COMMENT ON COLUMN stratified_qtl.stratum IS 'Stratum within it, e.g. Q4, in peak, eGene, deletion.';
 COMMENT ON COLUMN stratified_qtl.label IS 'What the label is: slope, or pval_nominal where the file had nothing else.';
 COMMENT ON COLUMN stratified_qtl.source_id IS 'QTL source.';
@@ -61,3 +66,4 @@ COMMENT ON COLUMN stratified_qtl.pval_nominal IS 'Its nominal p-value.';
 COMMENT ON COLUMN stratified_qtl.qval IS 'q-value of the gene, where the source has it.';
 COMMENT ON COLUMN stratified_qtl.maf IS 'Minor allele frequency.';
 COMMENT ON COLUMN stratified_qtl.tss_distance IS 'pos minus TSS in bp.';
+COMMENT ON COLUMN stratified_qtl.effect_size IS '|effect less the value that means none|: |slope|, |allelic ratio - 0.5|, or the p-value itself.';

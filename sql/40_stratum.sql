@@ -5,7 +5,7 @@
 -- stays a key of its own, for then `WHERE stratification = 'all'` reaches stratified_qtl and the others are not computed.
 CREATE OR REPLACE VIEW stratum AS
 WITH keyed AS (
-  SELECT source_id, label, scorer_id, stratum, chrom, pos, ref, alt, gene_id, ref_status, effect, score,
+  SELECT source_id, label, scorer_id, stratum, chrom, pos, ref, alt, gene_id, ref_status, effect, effect_size, score,
          stratification::ENUM ('all', 'effect_size', 'peak', 'egene', 'kind', 'window') AS stratification,
          hash(source_id, label, scorer_id, stratum) AS cell
   FROM stratified_qtl
@@ -30,8 +30,8 @@ agreement AS (
          count(DISTINCT gene_id) AS n_genes,
          stddev_samp(effect) AS effect_sd,
          stddev_samp(score) AS score_sd,
-         min(abs(effect)) AS effect_abs_min,
-         max(abs(effect)) AS effect_abs_max,
+         min(effect_size) AS effect_abs_min,
+         max(effect_size) AS effect_abs_max,
          count(*) FILTER (ref_status = 'unchecked') AS n_ref_unchecked
   FROM ranked
   GROUP BY source_id, label, scorer_id, ranked.stratification, stratum
@@ -58,8 +58,8 @@ COMMENT ON COLUMN stratum.n_variants IS 'Unique variants among them.';
 COMMENT ON COLUMN stratum.n_genes IS 'Unique genes among them.';
 COMMENT ON COLUMN stratum.effect_sd IS 'Standard deviation of the label.';
 COMMENT ON COLUMN stratum.score_sd IS 'Standard deviation of the score.';
-COMMENT ON COLUMN stratum.effect_abs_min IS 'Smallest |label|.';
-COMMENT ON COLUMN stratum.effect_abs_max IS 'Largest |label|.';
+COMMENT ON COLUMN stratum.effect_abs_min IS 'Smallest |label less the value that means no effect|.';
+COMMENT ON COLUMN stratum.effect_abs_max IS 'Largest |label less the value that means no effect|.';
 COMMENT ON COLUMN stratum.n_ref_unchecked IS 'Associations whose REF allele no registered FASTA covers.';
 COMMENT ON COLUMN stratum.source_id IS 'QTL source of the label.';
 COMMENT ON COLUMN stratum.source IS 'Its name.';

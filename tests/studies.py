@@ -139,3 +139,13 @@ def rho(study: Study, own: NDArray[np.bool_] | None = None, score: Floats | None
 def with_effect(study: Study, effect: Floats) -> Study:
     """The study with other effects."""
     return replace(study, effect=np.asarray(effect, float))
+
+
+def of_rows(study: Study, own: NDArray[np.bool_]) -> Study:
+    """The study with these associations alone."""
+    kept = np.flatnonzero(own)
+    columns = {name: getattr(study, name) for name in study.__dataclass_fields__}
+    chosen: dict[str, Any] = {
+        name: [v[i] for i in kept] if isinstance(v, list) else v[kept] for name, v in columns.items()
+    }
+    return replace(study, **chosen)

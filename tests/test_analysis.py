@@ -9,7 +9,7 @@ import pytest
 from conftest import Ask
 from rows import add_qtls, add_scorer, add_scores, add_snvs, add_source
 from scipy import stats
-from studies import add_blocks, add_fine_mapping, add_study, drawn, one, results, rho, score, with_effect
+from studies import add_blocks, add_fine_mapping, add_study, drawn, of_rows, one, results, rho, score, with_effect
 
 from agdb import db
 from agdb.analysis import run
@@ -117,6 +117,49 @@ def test_kendall_and_permutation_come_when_they_are_asked_for(con: duckdb.DuckDB
     assert one(rows, "permutation_spearman")["p"] == pytest.approx(1 / 301)
 
 
+@pytest.mark.parametrize("n", [3, 240])
+def test_controls_of_few_rows_or_of_a_constant_score_are_null_with_a_reason(
+    con: duckdb.DuckDBPyConnection, n: int
+) -> None:
+    study = of_rows(drawn(), np.arange(240) < n)
+    add_study(con, replace(study, score=np.ones(n)) if n > 3 else study)
+    rows = results(con, permutations=50, with_kendall=True)
+    reason = "n = 3: fewer than 4 rows" if n == 3 else "the effect or the score is constant"
+    for metric in ("partial_spearman", "disattenuated_spearman", "permutation_spearman", "kendall"):
+        assert (one(rows, metric)["estimate"], one(rows, metric)["reason"]) == (None, reason)
+
+
+def test_what_a_partial_correlation_needs_is_told_where_it_is_missing(con: duckdb.DuckDBPyConnection) -> None:
+    add_study(con, drawn())
+    con.execute("UPDATE qtl SET maf = NULL, tss_distance = NULL, slope_se = NULL")
+    rows = results(con)
+    partial, without_noise = (one(rows, f"{name}_spearman")["reason"] for name in ("partial", "disattenuated"))
+    assert partial == "neither the distance to the TSS nor the frequency is known and varies"
+    assert without_noise == "slope_se is known for fewer than half of the rows"
+
+
+def test_the_p_values_of_the_sign_measures_do_not_count_zeros(con: duckdb.DuckDBPyConnection) -> None:
+    study = drawn()
+    study = with_effect(study, np.where(np.arange(240) % 3 == 0, 0, study.effect))
+    add_study(con, study)
+    rows = results(con)
+    both = (study.effect != 0) & (study.score != 0)
+    agree = int((np.sign(study.effect) == np.sign(study.score))[both].sum())
+    z = (agree - both.sum() / 2) / np.sqrt(both.sum() / 4)  # the score test, which Wilson's interval inverts
+    assert one(rows, "sign_concordance")["analytic_p"] == pytest.approx(2 * stats.norm.sf(abs(z)))
+    area = one(rows, "sign_auroc")
+    low, estimate = (np.log(area[name] / (1 - area[name])) for name in ("analytic_low", "estimate"))
+    assert area["analytic_p"] == pytest.approx(2 * stats.norm.sf(estimate / ((estimate - low) / stats.norm.isf(0.025))))
+
+
+def test_a_result_says_what_chance_would_give(con: duckdb.DuckDBPyConnection) -> None:
+    add_study(con, drawn())
+    rows = results(con, stratify=("kind",))
+    chance = {row["metric"]: row["chance"] for row in rows}
+    assert {name: chance[name] for name in ("spearman", "sign_auroc", "spearman_difference", "heterogeneity")} == {
+        "spearman": 0, "sign_auroc": 0.5, "spearman_difference": 0, "heterogeneity": None}  # fmt: skip
+
+
 # What is one observation, and what is drawn as a whole
 
 
@@ -154,6 +197,25 @@ def test_a_variant_at_the_first_base_of_a_block_is_in_it_and_one_past_its_end_is
     add_blocks(con, [("chr1", 500, 600)])
     found = ask("SELECT pos, cluster_start FROM analysed_qtl ORDER BY pos")
     assert found == [(500, -1), (501, 500), (600, 500), (601, -1)]
+
+
+def test_the_ends_of_a_1_mb_window_are_one_cluster_with_a_block_between_them(con: duckdb.DuckDBPyConnection) -> None:
+    study = drawn(4, two_genes=0)
+    study = replace(study, chrom=["chr1"] * 4, pos=np.array([50, 501, 900, 1_200_000]))
+    add_study(con, study)
+    add_blocks(con, [("chr1", 500, 600)])
+    assert one(results(con))["n_clusters"] == 3
+
+
+def test_labels_of_two_kinds_of_qtl_make_one_group_of_results(con: duckdb.DuckDBPyConnection) -> None:
+    study = drawn()
+    add_study(con, replace(study, effect=np.abs(study.effect) / 10 + 1e-9), label="pval_nominal")
+    half = study.variant < 100
+    for source, own in ((2, half), (3, ~half)):
+        add_study(con, of_rows(study, own), source, scorer=None)
+    con.execute("UPDATE source SET qtl_type = if(source_id = 2, 'eqtl', 'sqtl')")
+    found = [row for row in results(con, label_sets=("all",)) if row["source_id"] == 1 and row["metric"] == "spearman"]
+    assert [(row["n"], row["expected"]) for row in found] == [(240, None)]
 
 
 def test_only_the_blocks_that_were_ingested_last_count(con: duckdb.DuckDBPyConnection, ask: Ask) -> None:
@@ -326,4 +388,4 @@ def test_few_rows_have_a_reason_or_a_number(con: duckdb.DuckDBPyConnection, n: i
     found = one(results(con))
     assert found["n"] == n
     assert (found["estimate"] is None) == (n < 3)
-    assert n >= 3 or found["reason"] == f"{n} rows: fewer than 3"
+    assert n >= 3 or found["reason"] == f"n = {n}: fewer than 3 rows"

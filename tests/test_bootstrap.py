@@ -1,5 +1,9 @@
 """Resampled clusters against resampled rows, and intervals at their edges."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -62,8 +66,88 @@ def test_resamples_are_the_same_however_many_fit_in_memory(monkeypatch: pytest.M
     assert np.allclose(bootstrap.resample(sums, 100, seed=5), at_once, rtol=0, atol=1e-12)
 
 
+def test_resamples_are_the_same_to_the_last_bit_however_many_threads_multiply() -> None:
+    program = (
+        "import numpy as np; from agdb.statistics import bootstrap; "
+        "sums = np.random.default_rng(0).standard_normal((700, 61)); "
+        "print(bootstrap.resample(sums, 300, 0).tobytes().hex())"
+    )
+    threads = [{"OPENBLAS_NUM_THREADS": n, "OMP_NUM_THREADS": n} for n in ("1", "2")]
+    told = [subprocess.run([sys.executable, "-c", program], env={**os.environ, **t}, capture_output=True, check=True)
+            for t in threads]  # fmt: skip
+    assert told[0].stdout == told[1].stdout
+    assert len(told[0].stdout) == 2 * 8 * 300 * 61 + 1
+
+
 def test_no_resamples_have_no_rows() -> None:
     assert bootstrap.resample(np.ones((3, 2)), 0, seed=0).shape == (0, 2)
+
+
+@given(st.lists(st.lists(st.integers(-99, 99), min_size=2, max_size=2), min_size=1, max_size=9))
+def test_sums_without_a_cluster_are_those_of_the_others(rows: list[list[int]]) -> None:
+    sums = np.array(rows, float)
+    assert np.array_equal(bootstrap.leave_one_out(sums), [np.delete(sums, c, 0).sum(axis=0) for c in range(len(sums))])
+
+
+def test_the_squares_of_the_parts_of_clusters_add_up_to_the_variance_of_the_jackknife() -> None:
+    without = np.random.default_rng(3).standard_normal((8, 2))
+    parts = bootstrap.influence(without, np.ones((8, 2), bool))
+    assert (parts**2).sum(axis=0) == pytest.approx(7 * without.var(axis=0))  # (n - 1) / n of the sum of squares
+    assert parts.sum(axis=0) == pytest.approx(np.zeros(2), abs=1e-12)
+
+
+def test_clusters_without_rows_have_no_part() -> None:
+    without = np.array([[0.1], [0.4], [np.nan], [0.3]])
+    has_rows = np.array([[True], [True], [False], [True]])
+    parts = bootstrap.influence(without, has_rows)
+    assert parts[2] == 0
+    assert parts[has_rows] == pytest.approx(
+        bootstrap.influence(without[has_rows][:, None], np.ones((3, 1), bool))[:, 0]
+    )
+
+
+@pytest.mark.parametrize("missing", [np.nan, np.inf, -np.inf])
+def test_a_statistic_that_one_cluster_makes_defined_has_no_parts(missing: float) -> None:
+    assert np.isnan(bootstrap.influence(np.array([[0.1], [missing], [0.3]]), np.ones((3, 1), bool))).all()
+
+
+def test_equal_parts_are_of_as_many_effective_clusters_as_there_are_clusters() -> None:
+    parts = np.resize([1.0, -1.0], (20, 1))
+    assert bootstrap.effective_clusters(parts, np.array([20])) == pytest.approx([20])
+
+
+def test_one_large_part_leaves_few_effective_clusters() -> None:
+    parts = np.r_[10.0, np.full(99, -0.1)][:, None]
+    found = bootstrap.effective_clusters(parts, np.array([100]))
+    assert found == pytest.approx(3 * (parts**2).sum() ** 2 / (parts**4).sum())
+    assert 2 < found[0] < 4
+
+
+def test_effective_clusters_are_at_least_two_and_not_defined_where_parts_do_not_vary() -> None:
+    parts = np.array([[3.0, 0.0, np.nan], [-3.0, 0.0, 1.0]])
+    assert np.array_equal(bootstrap.effective_clusters(parts, np.full(3, 2)), [2, np.nan, np.nan], equal_nan=True)
+
+
+def test_the_standard_error_of_a_mean_of_clusters_is_the_textbooks() -> None:
+    means = np.random.default_rng(6).standard_normal((25, 1))
+    sums = np.concatenate([means, np.ones((25, 1))], axis=1)
+    found = bootstrap.replicates(sums, lambda s: s[..., 0] / s[..., 1], 4_000, seed=1)
+    assert found.std(ddof=1) == pytest.approx(float(means.std(ddof=1)) / 5, rel=4 / np.sqrt(2 * 4_000))
+    assert found.mean() == pytest.approx(float(means.mean()), abs=4 * 0.2 / np.sqrt(4_000))
+
+
+def test_replicates_of_statistics_side_by_side_are_paired() -> None:
+    sums = np.random.default_rng(6).standard_normal((25, 2))
+    both = bootstrap.replicates(sums, lambda s: s, 50, seed=1)
+    assert both.shape == (50, 2)
+    assert np.allclose(both[:, 0], bootstrap.replicates(sums, lambda s: s[..., 0], 50, seed=1), rtol=0, atol=1e-12)
+
+
+def test_replicates_on_a_line_come_back_from_it() -> None:
+    sums = np.random.default_rng(6).uniform(1, 2, (25, 1))
+    on_line = bootstrap.replicates(np.log(sums), lambda s: s[..., 0], 20, seed=1)
+    assert np.log(bootstrap.replicates(sums, lambda s: s[..., 0], 20, 1, np.log, np.exp)).shape == on_line.shape
+    assert (bootstrap.replicates(sums, lambda s: s[..., 0], 20, 1, np.log, np.exp) > 0).all()
 
 
 def test_the_interval_is_the_estimate_and_t_standard_errors_on_the_line() -> None:

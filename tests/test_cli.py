@@ -191,7 +191,7 @@ def test_predicting_again_scores_nothing_twice(demo: tuple[Path, str]) -> None:
 def test_an_ambiguous_figure_lists_the_choices(demo: tuple[Path, str], tmp_path: Path) -> None:
     run = agdb(demo[0] / "demo.duckdb", "plot", "scatter", "-o", str(tmp_path / "x.png"))
     assert run.returncode == 2
-    assert "--source 1 --label slope --scorer motif --window 501" in run.stderr
+    assert "--labels all --source 1 --scorer motif --window 501" in run.stderr
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_an_ambiguous_figure_lists_the_choices(demo: tuple[Path, str], tmp_path:
         (["predict", "dnase-k562", "--key-file", "nowhere.txt"], 2, "no key file"),
         (["export", "nothing", "-o", "x.csv"], 2, "no view or table 'nothing'"),
         (["export", "correlation", "-o", "x.xlsx"], 2, "unknown format"),
-        (["sql", "DELETE FROM qtl"], 2, "one SELECT"),
+        (["sql", "DELETE FROM qtl"], 2, "answers SELECTs"),
         (["sql", "SELECT nope FROM qtl"], 2, "nope"),
         (["sql", "SELECT 1", "--format", "xml"], 2, "unknown format"),
         (["plot", "scatter", "-o", "x.png", "--scorer", "nope"], 2, "nothing matches"),

@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import Ask
-from studies import add_study, drawn, rho, score
+from studies import add_fine_mapping, add_study, drawn, rho, score
 from typer.testing import CliRunner, Result
 
 from agdb import db
@@ -57,10 +58,10 @@ def stored(study: Path) -> Ask:
 STATS = ("stats", "--labels", "all", "--resamples", "200", "--stratify", "kind")
 
 
-def test_the_table_has_a_line_a_result_and_tells_it_as_it_is_stored(agdb: Agdb, stored: Ask) -> None:
+def test_the_table_has_a_line_a_number_and_tells_it_as_it_is_stored(agdb: Agdb, stored: Ask) -> None:
     run = agdb(*STATS)
     assert run.exit_code == 0, run.output
-    n = stored("SELECT count(*) FROM result WHERE versus IS NULL")[0][0]
+    n = stored("SELECT count(*) FROM result WHERE versus IS NULL AND estimate IS NOT NULL")[0][0]
     estimate, low, high = stored("SELECT estimate, ci_low, ci_high FROM result WHERE result_id = 1")[0]
     header, _, *lines = run.stdout.splitlines()
     assert header.split()[:4] == ["labels", "tissue", "scorer", "window_bp"]
@@ -68,6 +69,38 @@ def test_the_table_has_a_line_a_result_and_tells_it_as_it_is_stored(agdb: Agdb, 
     assert f"{estimate:+.4f}" in lines[0]
     assert f"{low:+.3f} to {high:+.3f}" in lines[0]
     assert estimate == pytest.approx(rho(drawn()))
+
+
+def test_what_is_not_defined_is_told_once_a_reason_for_all_scorers(agdb: Agdb) -> None:
+    told = [line for line in agdb(*STATS).stdout.splitlines() if line.startswith("not defined: ")]
+    assert told[-2:] == [
+        "not defined: causal_auroc, causal_auprc, causal_pairwise, causal_auroc_tss_distance, causal_auroc_gain, "
+        "causal_matched: no fine-mapping of Lung was ingested: agdb ingest credible (all, Lung; scorer 100 bp, "
+        "scorer 200 bp)",
+        "not defined: overlap_enrichment: no peaks of the assembly of these associations were ingested (all, Lung; "
+        "scorer 100 bp, scorer 200 bp)",
+    ]
+
+
+def test_controls_that_are_not_like_the_causal_variants_are_warned_of(agdb: Agdb, study: Path) -> None:
+    with db.writing(study, views=False) as con:
+        made = drawn()
+        add_fine_mapping(con, made, np.where(np.arange(240) % 3 == 0, 0.99, 0.001))
+        con.execute("UPDATE qtl SET tss_distance = 1000, maf = 0.1 + 0.05 * (pos // 40000 % 5)")
+        con.execute("UPDATE qtl SET maf = maf + 0.01 FROM credible AS c WHERE c.pip > 0.9 AND c.chrom = qtl.chrom "
+                    "AND c.pos = qtl.pos AND c.alt = qtl.alt AND c.gene_id = qtl.gene_id")  # fmt: skip
+    run = agdb(*STATS, "--shifts", "0")
+    assert "warning: all, Lung, scorer 100 bp: causal variants and controls differ in maf by +0." in run.stderr
+
+
+def test_controls_a_causal_variant_and_covariates_come_by_options(agdb: Agdb, stored: Ask, study: Path) -> None:
+    with db.writing(study, views=False) as con:
+        made = drawn()
+        add_fine_mapping(con, made, np.where(np.arange(240) % 10 == 0, 0.99, 0.001))
+    agdb(*STATS, "--controls", "3", "--match", "ld=slope_se", "--shifts", "0")
+    assert stored("SELECT count(*) FROM result WHERE method LIKE '%up to 3 controls matched on tss_distance, maf, ld' "
+                  "AND metric = 'causal_auroc'") == [(2,)]  # fmt: skip
+    assert stored("SELECT count(*) FROM result WHERE metric = 'overlap_enrichment'") == [(0,)]
 
 
 def test_differences_are_told_as_verdicts(agdb: Agdb) -> None:
@@ -132,9 +165,11 @@ def test_the_same_command_prints_the_same_csv_but_for_its_numbers(agdb: Agdb) ->
         (["stats", "--labels", "p-value"], 1, "label set p-value has no association with a score"),
         (["stats", "--stratify", "colour"], 2, "unknown stratification 'colour'"),
         (["stats", "--stratify", "x=maf >"], 2, "stratification x is not SQL"),
+        (["stats", "--stratify", "study=kind"], 2, "'study' cannot name a stratification"),
         (["stats", "--stratify", "x=1); DROP TABLE qtl; SELECT (1"], 2, "stratification x is not SQL"),
         (["stats", "--stratify", "x=gene_id::INTEGER"], 2, "an expression fails on a row"),
         (["stats", "--format", "xml"], 2, "unknown format 'xml'"),
+        (["stats", "--match", "ld"], 2, "covariate ld is not SQL"),
         (["labels", "--where", "maf > 0.05"], 2, "these options make a label set"),
         (["labels", "--add", "all"], 2, "there is a label set 'all' already"),
         (["labels", "--add", "x", "--unit", "gene"], 2, "unknown unit 'gene'"),

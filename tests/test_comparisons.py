@@ -128,7 +128,7 @@ def test_windows_without_a_row_in_common_have_a_reason_and_no_number(con: duckdb
     score(con, study, "s", study.score, only=range(20))
     score(con, study, "t", study.score, window_bp=200, only=range(20, 40))
     (found,) = compared(results(con))
-    assert (found["n"], found["estimate"], found["reason"]) == (0, None, "0 rows: fewer than 4")
+    assert (found["n"], found["estimate"], found["reason"]) == (0, None, "n = 0: fewer than 4 rows")
 
 
 def test_a_constant_scorer_cannot_be_compared_and_says_so(con: duckdb.DuckDBPyConnection) -> None:

@@ -114,6 +114,11 @@ def test_two_label_sets_are_two_families_of_results(con: duckdb.DuckDBPyConnecti
         (LabelSet("x", condition="true); DELETE FROM qtl; SELECT (1"), "the condition of label set x is not SQL"),
         (LabelSet("x", condition="true; DELETE FROM qtl"), "the condition of label set x is not SQL"),
         (LabelSet("x", condition="sum(maf) > 3"), "the condition of label set x is not SQL"),
+        (
+            LabelSet("x", condition="random() > 0.5"),
+            "the condition of label set x has another value every time: random",
+        ),
+        (LabelSet("x", condition="now() > '2020-01-01'"), "has another value every time: now"),
     ],
 )
 def test_a_label_set_that_cannot_be_asked_for_is_refused_and_nothing_runs(

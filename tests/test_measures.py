@@ -174,13 +174,34 @@ def test_the_same_seed_draws_the_same_resamples() -> None:
     assert not np.array_equal(one, other, equal_nan=True)
 
 
-def test_replicates_of_pearson_and_of_concordance_are_those_of_the_resampled_rows() -> None:
-    of = drawn(120, n_clusters=9)
+def test_replicates_are_the_estimate_and_what_it_loses_without_each_cluster_that_is_drawn() -> None:
+    of, n = drawn(120, n_clusters=9), 9
     found = measures_of(of, ["a"], resamples=30, seed=7)
-    for b, rows in enumerate(resampled_rows(of, 30, seed=7)):
-        values = expected(of.effect[rows], of.score[rows])
-        assert found.replicates["pearson"][b, 0] == pytest.approx(values["pearson"], abs=1e-10)
-        assert found.replicates["sign_concordance"][b, 0] == pytest.approx(values["sign_concordance"], abs=1e-12)
+    for metric in ("pearson", "sign_concordance"):
+        line, back = SCALES[metric][:2]
+        without = line(np.array([expected(of.effect[own], of.score[own])[metric] for own in leave_one_out(of)]))
+        lost = (without.mean() - without) * np.sqrt((n - 1) / n)
+        clusters = np.random.default_rng(7).integers(n, size=(30, n))
+        replicates = back(line(found.estimate[metric][:1]) + lost[clusters].sum(axis=1))
+        assert found.replicates[metric][:, 0] == pytest.approx(replicates, abs=1e-9), metric
+
+
+def test_the_spread_of_replicates_is_that_of_the_jackknife_that_leaves_out_one_cluster() -> None:
+    of, n = drawn(300, n_clusters=12), 12
+    found = measures_of(of, ["a"], resamples=4_000)
+    without = np.arctanh([expected(of.effect[own], of.score[own])["pearson"] for own in leave_one_out(of)])
+    jackknife = np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum())
+    spread = np.arctanh(found.replicates["pearson"][:, 0]).std(ddof=1)
+    assert spread == pytest.approx(jackknife, rel=4 / np.sqrt(2 * 4_000))  # 4 errors of an SD of 4,000 draws
+
+
+def test_a_measure_that_needs_one_cluster_to_be_defined_has_no_replicates() -> None:
+    of = drawn(60, n_clusters=6)
+    effect = np.where(of.cluster == 2, -np.abs(of.effect), np.abs(of.effect))  # all below none are of one cluster
+    found = measures_of(of._replace(effect=effect), ["a"])
+    assert np.isfinite(found.estimate["sign_auroc"][0])
+    assert np.isnan(found.replicates["sign_auroc"][:, 0]).all()
+    assert np.isfinite(found.replicates["spearman"][:, 0]).all()
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.5])
@@ -234,3 +255,8 @@ def resampled_rows(of: Sample, resamples: int, seed: int) -> list[Codes]:
     by_cluster = [np.flatnonzero(of.cluster == c) for c in range(int(of.cluster.max()) + 1)]
     drawn_clusters = np.random.default_rng(seed).integers(len(by_cluster), size=(resamples, len(by_cluster)))
     return [np.concatenate([by_cluster[c] for c in clusters]) for clusters in drawn_clusters]
+
+
+def leave_one_out(of: Sample) -> list[NDArray[np.bool_]]:
+    """The rows of all clusters but one, for each."""
+    return [of.cluster != c for c in range(int(of.cluster.max()) + 1)]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from agdb.statistics.ranks import Floats, Ranker
+from agdb.statistics.ranks import Floats, Ranker, tie_runs
 
 few = st.sampled_from([-2.0, -0.5, 0.0, 0.5, 3.0])
 any_number = st.floats(allow_nan=False, allow_infinity=False)
@@ -47,6 +47,22 @@ def test_one_ranker_serves_many_groupings() -> None:
     for k in (1, 3, 50):
         codes = rng.integers(-1, k, size=200)
         assert np.array_equal(ranker.within(codes), centred_ranks(values, codes), equal_nan=True)
+
+
+def test_keys_that_do_not_fit_an_integer_are_sorted_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    values, codes = rng.integers(9, size=200).astype(float), rng.integers(-1, 5, size=200)
+    monkeypatch.setattr("agdb.statistics.ranks._KEY_BITS", 4)
+    assert np.array_equal(Ranker(values).within(codes), centred_ranks(values, codes), equal_nan=True)
+
+
+def test_runs_hold_the_places_of_equal_values_of_each_group() -> None:
+    level, group = np.array([1, 0, 1, 2, 0]), np.array([0, 0, 0, 2, 2])
+    runs = tie_runs(level, group)
+    cut = [sorted(runs.place[a : a + n].tolist()) for a, n in zip(runs.start, runs.size, strict=True)]
+    assert cut == [[1], [0, 2], [4], [3]]
+    assert runs.per_group.tolist() == [2, 0, 2]
+    assert runs.spread(np.array([10.0, 20, 30, 40])).tolist() == [20, 10, 20, 40, 30]
 
 
 @pytest.mark.parametrize("kind", [np.int8, np.int16, np.int64])

@@ -63,6 +63,13 @@ def test_a_single_estimate_has_about_the_p_value_of_its_z() -> None:
     assert found.critical == pytest.approx(1.96, abs=0.03)
 
 
+def test_with_few_clusters_a_single_estimate_has_about_the_p_value_of_its_t() -> None:
+    rng = np.random.default_rng(3)
+    found = max_t([0.25], 0.25 + 0.1 * rng.standard_normal((50_000, 1)), df=9)
+    assert found.p[0] == pytest.approx(2 * stats.t.sf(2.5, 9), abs=0.004)
+    assert found.critical == pytest.approx(stats.t.isf(0.025, 9), abs=0.05)
+
+
 def test_simultaneous_intervals_hold_all_truths_in_nineteen_of_twenty_studies() -> None:
     rng = np.random.default_rng(4)
     mix = np.linalg.cholesky(0.5 + 0.5 * np.eye(6))

@@ -82,11 +82,11 @@ def test_the_mhc_is_from_extended_class_i_to_class_ii_of_its_assembly(con: duckd
 
 def test_summits_are_cut_at_50_and_150_bases_and_the_nearest_counts(con: duckdb.DuckDBPyConnection, ask: Ask) -> None:
     add_study(con, few(pos=np.array([1_001, 1_050, 1_051, 1_150, 1_151, 5_001]), chrom=["chr1"] * 6))
-    peak = "peak (source_id, biosample, assembly, chrom, chrom_start, chrom_end, signal_value, summit)"
+    peak = "peak (peak_id, source_id, biosample, assembly, chrom, chrom_start, chrom_end, signal_value, summit)"
     con.execute("INSERT INTO source (source_id, kind, format, name, assembly, path, sha256, bytes, run_id) "
                 "VALUES (7, 'peaks', 'test', 'p', 'GRCh38', 'p', 's', 1, 1)")  # fmt: skip
-    insert(con, peak, [[7, "K562", "GRCh38", "chr1", 900, 1_300, 5.0, 1_000],
-                       [7, "K562", "GRCh38", "chr1", 950, 1_001, 9.0, 990]])  # fmt: skip
+    insert(con, peak, [[1, 7, "K562", "GRCh38", "chr1", 900, 1_300, 5.0, 1_000],
+                       [2, 7, "K562", "GRCh38", "chr1", 950, 1_001, 9.0, 990]])  # fmt: skip
     assert ask("SELECT pos, summit_distance, summit_bin, peak_signal FROM analysed_qtl ORDER BY pos") == [
         (1_001, 0, "< 50 bp", 9.0), (1_050, 49, "< 50 bp", 5.0), (1_051, 50, "50 to 150 bp", 5.0),
         (1_150, 149, "50 to 150 bp", 5.0), (1_151, 150, ">= 150 bp", 5.0), (5_001, None, None, None),
@@ -168,6 +168,10 @@ def test_names_that_are_no_plain_numbers_are_strata_all_the_same(con: duckdb.Duc
         ("x=1) FROM qtl; DROP TABLE qtl; SELECT (1", "stratification x is not SQL"),
         ("x=1) FROM qtl; COPY qtl TO 'stolen.csv'; SELECT (1", "stratification x is not SQL"),
         ("x=DROP TABLE qtl", "stratification x is not SQL"),
+        ("x=random() > 0.5", "stratification x has another value every time: random"),
+        ("x=if(maf > 0.1, uuid()::VARCHAR, 'b')", "stratification x has another value every time: uuid"),
+        ("x=current_date > DATE '2020-01-01'", "stratification x has another value every time: current_date"),
+        ("x=maf > (SELECT RANDOM())", "stratification x has another value every time: random"),
     ],
 )
 def test_what_is_no_expression_is_one_clear_error_and_nothing_runs(
@@ -211,7 +215,7 @@ def test_small_and_constant_strata_have_a_reason_and_no_number(con: duckdb.DuckD
     for metric in ("spearman", "pearson", "abs_spearman", "sign_auroc"):
         constant, small = one(rows, metric, "chr2"), one(rows, metric, "two")
         assert (constant["estimate"], constant["reason"]) == (None, "the effect or the score is constant")
-        assert (small["n"], small["estimate"], small["reason"]) == (2, None, "2 rows: fewer than 3")
+        assert (small["n"], small["estimate"], small["reason"]) == (2, None, "n = 2: fewer than 3 rows")
 
 
 def test_effects_of_one_sign_have_no_area_and_say_so(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,8 +1,9 @@
 """What the field has found, printed beside a result: one far outside is a bug until shown otherwise."""
 
+import re
 from typing import NamedTuple
 
-from agdb.analysis.rows import Group
+from agdb.analysis.groups import Group
 
 
 class Band(NamedTuple):
@@ -37,3 +38,9 @@ def expected(group: Group, measure: str) -> str | None:
         ):  # fmt: skip
             return f"{band.low:g} to {band.high:g} ({band.of})"
     return None
+
+
+def bounds(expected: str) -> tuple[float, float]:
+    """Both ends of a band, from the words in which `expected` tells it."""
+    low, high = re.findall(r"^([-\d.e]+) to ([-\d.e]+) \(", expected)[0]
+    return float(low), float(high)

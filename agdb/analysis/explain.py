@@ -6,8 +6,9 @@ from typing import Any
 
 import duckdb
 
-from agdb.analysis import labels, strata
-from agdb.analysis.rows import groups, query
+from agdb.analysis import candidates, labels, steps, strata
+from agdb.analysis.groups import Group, groups
+from agdb.analysis.rows import query
 from agdb.analysis.run import comparisons
 from agdb.errors import UsageError
 
@@ -24,18 +25,25 @@ def explain(con: duckdb.DuckDBPyConnection, result_id: int) -> Iterator[str]:
     if not rows:
         raise UsageError(f"there is no result {result_id}", cure="agdb sql 'SELECT result_id, metric FROM result'")
     row = dict(zip(names, rows[0], strict=True))
-    yield f"result {result_id}: {row['metric']}" + (f" against {row['versus']}" if row["versus"] else "")
-    yield from _numbers(row)
+    yield title(row)
+    yield from (f"  {name}: {value}" for name, value in numbers(row).items())
     yield ""
-    yield from _run(con, row["run_id"])
+    yield from of_run(con, row["run_id"])
     yield ""
     yield "the files behind it:"
-    yield from _sources(con, row)
+    yield from (f"  {line}" for line in files(con, row))
     yield ""
-    yield from _rows(con, row)
+    sql = RowQueries(con).of(row)
+    yield from ("its rows, as SQL:", f"{sql};") if sql else ("its rows are not there any more",)
 
 
-def _numbers(row: dict[str, Any]) -> Iterator[str]:
+def title(row: dict[str, Any]) -> str:
+    """What a row of `result` is."""
+    return f"result {row['result_id']}: {row['metric']}" + (f" against {row['versus']}" if row["versus"] else "")
+
+
+def numbers(row: dict[str, Any]) -> dict[str, object]:
+    """What a row of `result` says, by name; what it does not say is left out."""
     told = {
         "of": f"{row['scorer']} at {row['window_bp']:,} bp (scorer {row['scorer_id']})",
         "on": f"label set {row['label_set']}: {row['label']} of {row['source']}, {row['tissue']}; "
@@ -50,12 +58,11 @@ def _numbers(row: dict[str, Any]) -> Iterator[str]:
         "expected": row["expected"], "method": row["method"],
         "resamples": None if row["resamples"] is None else f"{row['resamples']:,}, seed {row['seed']}",
     }  # fmt: skip
-    for name, value in told.items():
-        if value is not None:
-            yield f"  {name}: {value}"
+    return {name: value for name, value in told.items() if value is not None}
 
 
-def _run(con: duckdb.DuckDBPyConnection, run_id: int) -> Iterator[str]:
+def of_run(con: duckdb.DuckDBPyConnection, run_id: int) -> Iterator[str]:
+    """When and with what a run computed."""
     command, arguments, at, agdb, engine = con.execute(
         "SELECT command, arguments, started_at, agdb_version, duckdb_version FROM run WHERE run_id = ?", [run_id]
     ).fetchall()[0]
@@ -65,21 +72,23 @@ def _run(con: duckdb.DuckDBPyConnection, run_id: int) -> Iterator[str]:
         yield f"  tables as of migration {number} ({name}, sha256 {sha[:12]})"
 
 
-def _sources(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Iterator[str]:
+def files(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Iterator[str]:
     """Labels, fine-mapping, peaks and genes of its assembly, the genome; and where the scores are from."""
     for line in con.execute(
         """
-        WITH own AS (SELECT assembly, tissue FROM source WHERE source_id = $source)
+        WITH own AS (SELECT DISTINCT assembly, tissue FROM source WHERE list_contains($sources, source_id))
         SELECT s.kind || ': ' || s.name || ', source ' || s.source_id || ', ' || s.assembly
                  || coalesce(', ' || s.rows_kept || ' rows', '') || ', sha256 ' || s.sha256
-        FROM source AS s, own
-        WHERE s.source_id = $source
-           OR s.assembly = own.assembly AND (s.kind IN ('peaks', 'blacklist', 'genes', 'genome', 'blocks')
-                                             OR s.kind IN ('credible', 'qtl') AND s.tissue = own.tissue)
+                 || coalesce(', from ' || s.url || coalesce(', retrieved ' || s.retrieved_at::DATE, ''), '')
+        FROM source AS s
+        WHERE list_contains($sources, s.source_id) OR list_contains($more, s.source_id) OR EXISTS (
+          FROM own
+          WHERE s.assembly = own.assembly AND (s.kind IN ('peaks', 'blacklist', 'genes', 'genome', 'blocks')
+                                               OR s.kind IN ('credible', 'qtl') AND s.tissue = own.tissue))
         ORDER BY s.source_id <> $source, s.kind, s.source_id""",
-        {"source": row["source_id"]},
+        {"source": row["source_id"], "sources": _pooled(con, row), "more": _peaks_as_given(con, row)},
     ).fetchall():
-        yield f"  {line[0]}"
+        yield str(line[0])
     for provider, model, version, runs, software in con.execute(
         """
         SELECT c.provider, c.model, c.model_version,
@@ -94,35 +103,79 @@ def _sources(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Iterator[st
         ORDER BY ALL""",
         [row["scorer_id"]],
     ).fetchall():
-        yield f"  scores: {provider}, {model} {version} (run {runs}: {software})"
+        yield f"scores: {provider}, {model} {version} (run {runs}: {software})"
 
 
-def _rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Iterator[str]:
-    """SQL that gives the rows of the result and no others."""
+def _pooled(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> list[int]:
+    """The QTL source of a result; where its label set pools several, all of them."""
+    of = {s.name: s for s in labels.stored(con)}.get(row["label_set"])
+    if of is None or not of.is_pooled:
+        return [row["source_id"]]
+    return [g for group in groups(con, of, row["scorer"], row["window_bp"]) for g in group.source_ids]
+
+
+def _peaks_as_given(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> list[int]:
+    """Peaks of another assembly, which a step of compare-study rests on."""
+    if row["stratification"] != strata.OF_STEPS:
+        return []
     found = con.execute("SELECT arguments FROM run WHERE run_id = ?", [row["run_id"]]).fetchall()
-    asked = json.loads(found[0][0])
-    label_set = labels.named(con, row["label_set"])
-    of_set = groups(con, label_set, asked.get("scorer"), asked.get("window_bp"))
-    name, both = row["stratification"], {row["scorer_id"]}
-    if name == "all" and row["versus"]:
-        both.add(row["versus"].rpartition("(")[2].rstrip(")"))
-        of_set = list(comparisons(of_set))
-    own = [g for g in of_set if g.source_id == row["source_id"] and both <= {s.scorer_id for s in g.scorers}]
-    divided = strata.chosen(con, asked.get("stratify"))
-    if not own or name not in divided:
-        yield "its rows are not there any more"
-        return
-    yield "its rows, as SQL:"
-    sql = query(own[0], {} if name == "all" else {name: divided[name]})
-    kept = list(_conditions(row))
-    yield (f"FROM (\n{sql}\n) WHERE {' AND '.join(kept)}" if kept else sql) + ";"
+    return list(json.loads(found[0][0])["peaks_as_given"])
+
+
+class RowQueries:
+    """SQL that gives the rows of a result and no others; what several results share is asked for once."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+        self._groups: dict[tuple[str, str | None, int | None], list[Group]] = {}
+
+    def of(self, row: dict[str, Any]) -> str | None:
+        """The rows of a row of `result`; None where they are not there any more."""
+        if (base := self.divided(row)) is None:
+            return None
+        kept = condition(row)
+        return f"FROM (\n{base}\n) WHERE {kept}" if kept else base
+
+    def divided(self, row: dict[str, Any]) -> str | None:
+        """The rows of all strata of its stratification, with column `stratum_0`, of which `condition` keeps its own.
+
+        Of a step of compare-study it is its own rows.
+        """
+        if row["stratification"] == strata.OF_STEPS:
+            return steps.sql_of(self.con, row)
+        found = self.con.execute("SELECT arguments FROM run WHERE run_id = ?", [row["run_id"]]).fetchall()
+        asked = json.loads(found[0][0])
+        of_set = self._of_set(row["label_set"], asked.get("scorer"), asked.get("window_bp"))
+        name, both = row["stratification"], {row["scorer_id"]}
+        if name == "all" and row["versus"]:
+            both.add(row["versus"].rpartition("(")[2].rstrip(")"))
+            of_set = list(comparisons(of_set))
+        own = [g for g in of_set if g.source_id == row["source_id"] and both <= {s.scorer_id for s in g.scorers}]
+        divided = strata.chosen(self.con, asked.get("stratify"))
+        if not own or name not in divided:
+            return None
+        if row["metric"].startswith("causal_"):
+            sql = candidates.query(own[0], candidates.chosen(self.con, asked.get("match")))
+            return f"-- causal variants and all candidates for controls: those are matched among them\n{sql}"
+        return query(own[0], {} if name == "all" else {name: divided[name]})
+
+    def _of_set(self, label_set: str, scorer: str | None, window_bp: int | None) -> list[Group]:
+        key = (label_set, scorer, window_bp)
+        if key not in self._groups:
+            self._groups[key] = groups(self.con, labels.named(self.con, label_set), scorer, window_bp)
+        return self._groups[key]
+
+
+def condition(row: dict[str, Any]) -> str:
+    """SQL condition that keeps, of the rows of all strata, those of a row of `result`; empty where it keeps all."""
+    return " AND ".join(_conditions(row))
 
 
 def _conditions(row: dict[str, Any]) -> Iterator[str]:
     """What keeps, of the rows of a group, those of one of its results."""
     if row["metric"] == "heterogeneity":
         yield "stratum_0 IS NOT NULL"
-    elif row["stratification"] != "all":
+    elif row["stratification"] not in ("all", strata.OF_STEPS):
         chosen = [name for name in (row["stratum"], row["versus"]) if name is not None]
         yield "stratum_0 IN (" + ", ".join("'" + name.replace("'", "''") + "'" for name in chosen) + ")"
     if row["metric"].startswith("partial_"):

@@ -11,9 +11,11 @@ def check(con: duckdb.DuckDBPyConnection, sql: str, what: str, *, is_condition: 
     """Refuse what is not one expression with one value a row.
 
     It is parsed before anything runs: what closes our bracket, or begins a second statement, never reaches the engine.
+    What has another value every time that it is asked (random(), now()) would make results that never come back.
 
     Raises:
-        UsageError: it is no expression, or knows no such column, or is of another type; `what` says whose it is.
+        UsageError: it is no expression, or knows no such column, or is of another type, or changes; `what` says whose
+            it is.
     """
     try:
         duckdb.SQLExpression(sql)
@@ -21,7 +23,33 @@ def check(con: duckdb.DuckDBPyConnection, sql: str, what: str, *, is_condition: 
         columns = con.execute(f"SELECT effect, ({sql}) FROM analysed_qtl LIMIT 0").description or []
     except duckdb.Error as error:
         raise UsageError(f"{what} is not SQL: {str(error).splitlines()[0]}", where=sql, cure=CURE) from error
+    if changing := _changing(con, sql):
+        raise UsageError(
+            f"{what} has another value every time: {changing[0]}",
+            where=sql,
+            cure="columns and constants; hash(variant_id) % 2 divides as dice do, and always alike",
+        )
     if len(columns) != 2:
         raise UsageError(f"{what} is {len(columns) - 1} columns, not one", where=sql, cure=CURE)
     if is_condition and str(columns[1][1]) not in ("BOOLEAN", "bool"):
         raise UsageError(f"{what} is {columns[1][1]}, neither true nor false", where=sql, cure=CURE)
+
+
+def _changing(con: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
+    """Names in the expression of functions that look at a clock, dice or the session: random, now, current_date, ..."""
+    found = con.execute(
+        """
+        WITH tree AS (SELECT json_serialize_sql($sql::VARCHAR) AS tree),
+        named AS (
+          SELECT lower(unnest(json_extract_string(tree, '$..function_name'))) AS name FROM tree
+          UNION
+          SELECT lower(unnest(json_extract_string(tree, '$..column_names[*]'))) FROM tree
+        )
+        SELECT DISTINCT name
+        FROM named
+        JOIN duckdb_functions() AS f ON f.function_name = name
+        WHERE f.stability = 'VOLATILE' OR f.stability = 'CONSISTENT_WITHIN_QUERY' AND len(f.parameters) = 0
+        ORDER BY name""",
+        {"sql": f"SELECT {sql}"},
+    ).fetchall()
+    return [str(name) for (name,) in found]

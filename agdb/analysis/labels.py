@@ -26,6 +26,7 @@ class LabelSet:
     unit: str = "pair"
     cluster: str = "block"
     about: str = ""
+    is_pooled: bool = False
 
     @property
     def where(self) -> str:
@@ -39,10 +40,15 @@ class LabelSet:
 
     @property
     def one_a_variant(self) -> str:
-        """SQL that leaves one row a variant, where that is the unit: the association with the smallest p-value."""
+        """SQL that leaves one row a variant, where that is the unit: the association with the smallest p-value.
+
+        Of pooled sources that hold the same pair of the same tissue (a file of pairs and one of genes), one row counts.
+        """
+        key = "scorer_id, assembly, chrom, pos, ref, alt"
         if self.unit == "pair":
-            return ""
-        key = "source_id, scorer_id, assembly, chrom, pos, ref, alt"
+            same = f"{key}, tissue, phenotype_id ORDER BY source_id"
+            return f"QUALIFY row_number() OVER (PARTITION BY {same}) = 1" if self.is_pooled else ""
+        key = key if self.is_pooled else f"source_id, {key}"
         best = "pval_nominal, abs(effect - null_value) DESC, phenotype_id"
         return f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {best}) = 1"
 
@@ -50,7 +56,8 @@ class LabelSet:
 def stored(con: duckdb.DuckDBPyConnection) -> list[LabelSet]:
     """All label sets, in the order in which they were made."""
     rows = con.execute(
-        "SELECT name, label, source_ids, condition, unit, cluster, about FROM label_set ORDER BY created_at, rowid"
+        "SELECT name, label, source_ids, condition, unit, cluster, about, is_pooled FROM label_set "
+        "ORDER BY created_at, rowid"
     ).fetchall()
     return [LabelSet(n, label, None if ids is None else tuple(ids), *rest) for n, label, ids, *rest in rows]
 
@@ -74,7 +81,7 @@ def add(con: duckdb.DuckDBPyConnection, new: LabelSet) -> None:
 
     Raises:
         UsageError: its name is taken, it says what nobody knows, or its condition is not SQL on view analysed_qtl.
-        Refused: its sources are not there. (Sources are analysed one after the other: their units never meet.)
+        Refused: its sources are not there, or it pools unlike units. (Others analyse one source after the other.)
     """
     for what, value, known in (("label", new.label, LABELS), ("unit", new.unit, UNITS), ("cluster", new.cluster,
                                CLUSTERS)):  # fmt: skip
@@ -86,9 +93,10 @@ def add(con: duckdb.DuckDBPyConnection, new: LabelSet) -> None:
         raise UsageError(f"there is a label set {new.name!r} already", cure="take another name: results refer to it")
     check(con, new)
     con.execute(
-        "INSERT INTO label_set VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO label_set (name, label, source_ids, condition, unit, cluster, about, created_at, is_pooled) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [new.name, new.label, None if new.source_ids is None else list(new.source_ids), new.condition, new.unit,
-         new.cluster, new.about, db.utc_now()],
+         new.cluster, new.about, db.utc_now(), new.is_pooled],
     )  # fmt: skip
 
 
@@ -101,3 +109,24 @@ def check(con: duckdb.DuckDBPyConnection, labels: LabelSet) -> None:
             raise Refused(f"source {min(missing)} is no source of effects", cure="agdb status lists the sources")
     if labels.condition is not None:
         expression.check(con, labels.condition, f"the condition of label set {labels.name}", is_condition=True)
+    if labels.is_pooled:
+        _check_pool(con, labels)
+
+
+def _check_pool(con: duckdb.DuckDBPyConnection, labels: LabelSet) -> None:
+    """Refuse to pool what has no common measure, and clusters of which a variant may have several."""
+    if labels.cluster == "gene":
+        raise UsageError("a variant of pooled tissues belongs to several genes: they are no clusters",
+                         cure="--cluster block, or chrom: each variant is in one of them")  # fmt: skip
+    found = con.execute(
+        "SELECT coalesce(effect_unit, 'no unit') || ' (null ' || coalesce(null_value, 0) || ')' AS unit, "
+        "min(source_id) FROM label WHERE label = ? AND (? IS NULL OR list_contains(?, source_id)) GROUP BY unit "
+        "ORDER BY min(source_id)",
+        [labels.label, *2 * [None if labels.source_ids is None else list(labels.source_ids)]],
+    ).fetchall()
+    if len(found) > 1:
+        told = ", ".join(f"{unit}, e.g. source {source}" for unit, source in found)
+        raise Refused(
+            f"effects of unlike units cannot be pooled: {told}", where=f"label set {labels.name}",
+            cure="name those of one unit: --source; agdb sql 'SELECT source_id, effect_unit FROM source'",
+        )  # fmt: skip

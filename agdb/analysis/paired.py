@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from agdb import statistics
 from agdb.analysis import results
+from agdb.analysis.groups import Group, all_pairs
 from agdb.analysis.results import Result
-from agdb.analysis.rows import Group, Rows, all_pairs
+from agdb.analysis.rows import Rows
 from agdb.statistics import bootstrap
 from agdb.statistics.families import max_t
 from agdb.statistics.ranks import Ranker
@@ -45,16 +46,15 @@ def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: 
                             "n_variants": len(np.unique(rows.variant)), "n_genes": len(np.unique(rows.phenotype)),
                             "n_clusters": n_clusters, "method": METHOD}  # fmt: skip
     if n < 4 or any(np.ptp(v) == 0 for v in (effect, *scores)):
-        why = f"{n} rows: fewer than 4" if n < 4 else "the effect or a score is constant"
+        why = f"n = {n}: fewer than 4 rows" if n < 4 else "the effect or a score is constant"
         return [{**base, **_who(group, i, j), "reason": why} for i, j in pairs]
-    rho, drawn = _rho(sums.sum(axis=0)), _rho(bootstrap.resample(sums, resamples, seed))
-    estimates = np.array([rho[i] - rho[j] for i, j in pairs])
-    replicates = np.stack([drawn[:, i] - drawn[:, j] for i, j in pairs], axis=1)
-    jointly = max_t(estimates, replicates).p if len(pairs) > 1 else np.full(len(pairs), np.nan)
-    for (i, j), estimate, replicate, adjusted in zip(pairs, estimates, replicates.T, jointly, strict=True):
+    rho = _rho(sums.sum(axis=0))
+    estimates, replicates, clusters, jointly = _differences(sums, pairs, resamples, seed)
+    for pair, (i, j) in enumerate(pairs):
+        estimate, replicate, adjusted = estimates[pair], replicates[:, pair], jointly[pair]
         between = float((s[i] * s[j]).sum() / np.sqrt((s[i] ** 2).sum() * (s[j] ** 2).sum()))
         zou = statistics.zou_difference(rho[i], rho[j], between, n)
-        values = results.difference(float(estimate), replicate, n_clusters) | {
+        values = results.difference(float(estimate), replicate, clusters[pair]) | {
             "analytic_low": float(zou.low), "analytic_high": float(zou.high),
             "analytic_p": float(statistics.meng_pvalue(rho[i], rho[j], between, n)),
         }  # fmt: skip
@@ -63,6 +63,25 @@ def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: 
             row |= {"q": float(adjusted), "method": f"{METHOD}; q: max-T over all {len(pairs)} pairs"}
         made.append(row)
     return made
+
+
+def _differences(
+    sums: Floats, pairs: list[tuple[int, int]], resamples: int, seed: int
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Of each pair: the difference, its replicates (resamples, pairs), effective clusters, and the max-T p of all."""
+    first, second = np.array(pairs).T
+
+    def differences(sums: Floats) -> Floats:
+        rho = _rho(sums)
+        return np.asarray(rho[..., first] - rho[..., second])
+
+    estimates, parts = differences(sums.sum(axis=0)), bootstrap.parts(sums, differences)
+    replicates = estimates + bootstrap.resample(parts, resamples, seed)
+    clusters = bootstrap.effective_clusters(parts, np.full(len(pairs), len(sums)))
+    jointly = np.full(len(pairs), np.nan)
+    if len(pairs) > 1 and np.isfinite(clusters).any():
+        jointly = max_t(estimates, replicates, df=float(np.nanmin(clusters)) - 1).p
+    return estimates, replicates, clusters, jointly
 
 
 def _rho(sums: Floats) -> Floats:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agdb.analysis.expected import expected
+from agdb.analysis.groups import Group
 from agdb.analysis.measures import SCALES, SIGNED, Strata
-from agdb.analysis.rows import Group, Rows
-from agdb.statistics import bootstrap, correlation_pvalue, power, t_pvalue
+from agdb.analysis.rows import Rows
+from agdb.statistics import bootstrap, correlation_pvalue, power
 from agdb.statistics.families import benjamini_hochberg
 
 Floats = NDArray[np.float64]
@@ -21,7 +22,7 @@ METHODS = {
     "pearson": "interval and p by resampling clusters (atanh, t); analytic: Fisher, t test",
     "abs_spearman": "|effect| against |score|, average ranks; otherwise as spearman",
     "sign_concordance": "share of rows whose effect and score have one sign, without zeros; interval by resampling "
-                        "clusters (logit, t); analytic: Wilson",
+                        "clusters (logit, t); analytic: Wilson, score test",
     "sign_auroc": "score of rows with positive against negative effects, ties half; interval by resampling clusters "
                   "(logit, t); analytic: DeLong",
 }  # fmt: skip
@@ -42,13 +43,13 @@ def of_strata(group: Group, rows: Rows, found: Strata, shared: Result, ceilings:
     made = []
     for metric, scale in SCALES.items():
         estimate, (analytic, analytic_se) = found.estimate[metric], found.analytic[metric]
-        interval, line_se, se = bootstrap.interval(estimate, found.replicates[metric], found.n_clusters, *scale[:2])
+        clusters = found.effective[metric]
+        interval, line_se, se = bootstrap.interval(estimate, found.replicates[metric], clusters, *scale[:2])
         with np.errstate(all="ignore"):
             away = scale.to_line(estimate) - scale.to_line(np.array(scale.null))
-            p = bootstrap.pvalue(away, line_se, found.n_clusters)
-            analytic_p = (correlation_pvalue(estimate, found.n) if scale.null == 0
-                          else t_pvalue(away / analytic_se, np.maximum(found.n - 2, 1)))  # fmt: skip
-            least = scale.to_line(np.array(scale.null)) + power.detectable(line_se, found.n_clusters - 1)
+            p = bootstrap.pvalue(away, line_se, clusters)
+            analytic_p = correlation_pvalue(estimate, found.n) if scale.null == 0 else found.sign_p[metric]
+            least = scale.to_line(np.array(scale.null)) + power.detectable(line_se, clusters - 1)
             detectable = abs(scale.back(least) - scale.null)
             design = (line_se / analytic_se) ** 2
         for i, (division, stratum) in enumerate(found.names):
@@ -83,7 +84,7 @@ def _why_not(group: Group, metric: str, found: Strata, i: int) -> str | None:
     if metric.startswith("sign_") and group.labels.label == "pval_nominal":
         return "the label is a p-value: it has no sign"
     if found.n[i] < 3:
-        return f"{found.n[i]} rows: fewer than 3"
+        return f"n = {found.n[i]}: fewer than 3 rows"
     if found.is_constant[i] and metric != "sign_concordance":
         return "the effect or the score is constant"
     if metric == "sign_auroc" and np.isnan(found.estimate[metric][i]):
@@ -134,7 +135,7 @@ def of_differences(group: Group, found: Strata, shared: Result, most: int = 6) -
     return made
 
 
-def difference(estimate: float, replicates: Floats, n_clusters: int) -> dict[str, float]:
+def difference(estimate: float, replicates: Floats, n_clusters: float) -> dict[str, float]:
     """A difference with its interval and p-value: estimate -+ t * SE of its replicates."""
     one = np.array([estimate])
     interval, line_se, _ = bootstrap.interval(one, replicates[:, None], np.array([n_clusters]), np.asarray, np.asarray)

@@ -1,16 +1,16 @@
 """The rows of a label set and its scorers, as arrays."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from agdb.analysis.labels import LabelSet
+from agdb.analysis.groups import Group, probing_with_associations
 from agdb.analysis.strata import QUANTILES, Quantiles
 from agdb.errors import UsageError
 
@@ -23,33 +23,8 @@ KEY = ("assembly", "chrom", "pos", "ref", "alt", "phenotype_id")
 #: Strata that a division may have: their sums over clusters, and their replicates, are held in memory.
 MOST_STRATA = 1_000
 
-
 #: Rows that are brought at a time.
 _ROWS_AT_ONCE = 200_000
-
-
-class Group(NamedTuple):
-    """Rows that are analysed together: a label set in one source, against one scorer or several on the same rows."""
-
-    labels: LabelSet
-    source_id: int
-    source: str
-    tissue: str
-    effect_unit: str | None
-    null_value: float
-    qtl_type: str | None
-    scorers: tuple["OneScorer", ...]
-
-
-class OneScorer(NamedTuple):
-    """A scorer of a group."""
-
-    scorer_id: str
-    name: str
-    window_bp: int
-    is_signed: bool
-    family: str
-    output_type: str
 
 
 @dataclass(frozen=True)
@@ -59,6 +34,19 @@ class Division:
     name: str
     codes: Ints
     strata: list[str]
+
+
+class Places(NamedTuple):
+    """Where n rows lie, and of which phenotype: numbers and what they stand for.
+
+    chrom, phenotype: Numbers of `chroms`, `phenotypes`. start, end: Of REF, 0-based half-open. Shape (n,).
+    """
+
+    chrom: Ints
+    chroms: list[str]
+    start: Ints
+    end: Ints
+    phenotypes: list[str]
 
 
 @dataclass(frozen=True)
@@ -73,6 +61,9 @@ class Rows:
         cluster_of: What a cluster is: block, mb, gene, chrom.
         divisions: Ways to divide the rows.
         sql: The query they came from.
+        pval_nominal: NaN where not known. Shape (n,).
+        places: Where they lie.
+        more: Other columns that were asked for, by name. Shape (n,).
     """
 
     effect: Floats
@@ -86,6 +77,9 @@ class Rows:
     cluster_of: str
     divisions: list[Division]
     sql: str
+    pval_nominal: Floats = field(default_factory=lambda: np.zeros(0))
+    places: Places | None = None
+    more: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def n_clusters(self) -> int:
@@ -93,43 +87,30 @@ class Rows:
         return int(self.cluster.max()) + 1 if len(self.cluster) else 0
 
 
-def groups(con: duckdb.DuckDBPyConnection, labels: LabelSet, scorer: str | None, window: int | None) -> list[Group]:
-    """The sources of a label set and the scorers that scored them, one scorer a group."""
-    found = con.execute(
-        "SELECT DISTINCT q.source_id, s.name, q.tissue, q.effect_unit, "
-        # a p-value of 1e-150 less 1 is -1: their order would be lost
-        "if(q.label = 'pval_nominal', 0, coalesce(t.null_value, 0)), t.qtl_type, "
-        "q.scorer_id, q.scorer, q.window_bp, q.is_signed, q.family, r.output_type FROM scored_qtl AS q "
-        "JOIN source AS s ON s.source_id = q.source_id JOIN source AS t ON t.source_id = q.label_source_id "
-        "JOIN scorer AS r ON r.scorer_id = q.scorer_id WHERE q.label = $label "
-        "AND ($sources IS NULL OR list_contains($sources, q.source_id)) AND ($scorer IS NULL OR q.scorer = $scorer) "
-        "AND ($window IS NULL OR q.window_bp = $window) ORDER BY q.source_id, q.scorer, q.window_bp, q.scorer_id",
-        {"label": labels.label, "sources": None if labels.source_ids is None else list(labels.source_ids),
-         "scorer": scorer, "window": window},
-    ).fetchall()  # fmt: skip
-    return [
-        Group(labels, source_id, source, tissue, unit, null, qtl_type, (OneScorer(*scorer),))
-        for source_id, source, tissue, unit, null, qtl_type, *scorer in found
-    ]
-
-
-def read(con: duckdb.DuckDBPyConnection, group: Group, strata: Mapping[str, str]) -> Rows:
-    """Bring the rows of a group; those that every scorer of it scored."""
+def read(
+    con: duckdb.DuckDBPyConnection, group: Group, strata: Mapping[str, str], more: Mapping[str, str] | None = None
+) -> Rows:
+    """Bring the rows of a group; those that every scorer of it scored. `more`: other columns, as SQL, by name."""
     values = {name: QUANTILES[name].value if name in QUANTILES else sql for name, sql in strata.items()}
     try:
-        table = _table(con.sql(query(group, values)))
+        with probing_with_associations(con):
+            table = _table(con.sql(query(group, values, more)))
     except (duckdb.DataError, duckdb.InvalidInputException) as error:  # e.g. a cast that a row does not stand
         raise UsageError(
             f"an expression fails on a row of label set {group.labels.name}: {str(error).splitlines()[0]}",
             cure="try_cast for cast; agdb sql on view analysed_qtl finds the row",
         ) from error
-    floats = {name: _floats(table[name]) for name in ("effect", "slope_se", "tss_distance", "maf")}
-    chrom, block = _codes(table["chrom"])[0], _ints(table["cluster_start"])
-    variant = _runs(chrom, _ints(table["pos"]), _codes(table["ref"])[0], _codes(table["alt"])[0])
-    phenotype, _ = _codes(table["phenotype_id"])
+    floats = {name: _floats(table[name]) for name in ("effect", "slope_se", "tss_distance", "maf", "pval_nominal")}
+    (chrom, chroms), (ref, refs), block = _codes(table["chrom"]), _codes(table["ref"]), _ints(table["cluster_start"])
+    pos = _ints(table["pos"])
+    variant = _runs(chrom, pos, ref, _codes(table["alt"])[0])
+    phenotype, phenotypes = _codes(table["phenotype_id"])
+    lengths = np.array([len(text) for text in refs], np.int64)
+    places = Places(chrom, chroms, pos - 1, pos - 1 + (lengths[ref] if len(ref) else 0), phenotypes)
     cluster_of = group.labels.cluster
     if cluster_of == "block":
-        cluster = _runs(chrom, block)
+        # not runs: the two ends of a 1 Mb window are one cluster, although a block may lie between them
+        cluster = numbered(chrom * 2**32 + block)
         cluster_of = "block" if (block >= 0).any() else "mb"
     else:
         cluster = phenotype if cluster_of == "gene" else _runs(chrom)
@@ -148,28 +129,31 @@ def read(con: duckdb.DuckDBPyConnection, group: Group, strata: Mapping[str, str]
     scores = np.stack([_floats(table[f"score_{i}"]) for i in range(len(group.scorers))])
     distance = np.log10(1 + np.abs(floats["tss_distance"]))
     return Rows(floats["effect"] - group.null_value, scores, floats["slope_se"], distance, floats["maf"], variant,
-                phenotype, cluster, cluster_of, divisions, query(group, strata))  # fmt: skip
+                phenotype, cluster, cluster_of, divisions, query(group, strata), floats["pval_nominal"],
+                places, {name: table[name].to_numpy() for name in more or ()})  # fmt: skip
 
 
-def query(group: Group, strata: Mapping[str, str]) -> str:
+def query(group: Group, strata: Mapping[str, str], more: Mapping[str, str] | None = None) -> str:
     """SQL of the rows of a group, in genome order."""
-    labels, (first, *others) = group.labels, group.scorers
-    key = ", ".join(KEY)
+    labels, others = group.labels, group.scorers[1:]
+    key = ", ".join((*KEY, "source_id") if labels.is_pooled else KEY)
+    ids = ", ".join(map(str, group.source_ids))
     joined = "".join(
-        f"\nJOIN (SELECT {key}, score AS score_{i} FROM scored_qtl WHERE source_id = {group.source_id} "
+        f"\nJOIN (SELECT {key}, score AS score_{i} FROM scored_qtl WHERE source_id IN ({ids}) "
         f"AND label = '{labels.label}' AND scorer_id = '{other.scorer_id}') USING ({key})"
         for i, other in enumerate(others, 1)
     )
-    more = "".join(f", score_{i}" for i in range(1, len(group.scorers)))
+    scores = "".join(f", score_{i}" for i in range(1, len(group.scorers)))
     strata_sql = "".join(f",\n       {sql} AS stratum_{i}" for i, sql in enumerate(strata.values()))
+    strata_sql += "".join(f",\n       {sql} AS {name}" for name, sql in (more or {}).items())
     return f"""
 WITH chosen AS (
   SELECT * FROM analysed_qtl
-  WHERE source_id = {group.source_id} AND scorer_id = '{first.scorer_id}' AND effect IS NOT NULL AND {labels.where}
+  WHERE effect IS NOT NULL AND {group.where}
   {labels.one_a_variant}
 )
-SELECT effect, score AS score_0{more}, slope_se, tss_distance, maf, chrom, pos, ref, alt, phenotype_id,
-       cluster_start{strata_sql}
+SELECT effect, score AS score_0{scores}, slope_se, tss_distance, maf, pval_nominal, chrom, pos, ref, alt,
+       phenotype_id, cluster_start{strata_sql}
 FROM chosen{joined}
 ORDER BY {key}""".strip()
 
@@ -221,13 +205,16 @@ def _runs(*columns: Ints) -> Ints:
     return np.concatenate([[0], np.cumsum(changes)])
 
 
+def numbered(keys: Ints) -> Ints:
+    """Numbers from 0 for what is distinct, in the order in which it comes first."""
+    runs = _runs(keys)
+    heads = keys[np.flatnonzero(np.r_[True, runs[1:] != runs[:-1]][: len(keys)])]  # sorting these, not every row
+    _, first, number = np.unique(heads, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[number][runs], np.int64)
+
+
 def _natural(name: str) -> tuple[int, float, str]:
     """Order of strata: bins by their last number (< first, >= and > last), the rest by name."""
     numbers = re.findall(r"[0-9]+(?:\.[0-9]+)?", name)
     first = 0 if name.startswith("<") else 2 if name.startswith(">") else 1
     return (first, float(numbers[-1]) if numbers else 0.0, name)
-
-
-def all_pairs(items: Sequence[OneScorer]) -> list[tuple[int, int]]:
-    """Places of all pairs of these, the first before the second."""
-    return [(i, j) for i in range(len(items)) for j in range(i + 1, len(items))]

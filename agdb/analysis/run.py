@@ -1,22 +1,39 @@
 """`agdb stats`: results of label sets and scorers, computed on a reading connection, stored in one transaction."""
 
+import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from agdb import db
-from agdb.analysis import controls, labels, measures, paired, results, strata
+from agdb.analysis import (
+    candidates,
+    causality,
+    controls,
+    labels,
+    measures,
+    overlap,
+    paired,
+    results,
+    strata,
+    winners_curse,
+)
+from agdb.analysis.groups import Group, groups, probing_with_associations
 from agdb.analysis.results import Result
-from agdb.analysis.rows import Group, groups, read
+from agdb.analysis.rows import read
+from agdb.analysis.store import stored
 from agdb.errors import Refused
 
-#: Resamples of the clusters.
-RESAMPLES = 2000
+#: Resamples of the clusters; shifts of the peaks.
+RESAMPLES, SHIFTS = 2000, 1000
+
+#: Parts of a group that are computed at a time: each takes some 100 bytes a row.
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -30,6 +47,9 @@ class Asked:
         resamples, seed: Of the clusters.
         permutations: Of the label within clusters, for a p-value besides; 0 for none.
         with_kendall: Kendall's tau as well, which takes long.
+        controls: Matched controls to a causal variant.
+        match: Covariates besides distance to the TSS and frequency in which they are alike, as NAME=SQL.
+        shifts: Of the peaks round their chromosomes, for the enrichment of the overlap; 0 for none.
     """
 
     label_sets: tuple[str, ...] | None = None
@@ -40,6 +60,9 @@ class Asked:
     seed: int = 0
     permutations: int = 0
     with_kendall: bool = False
+    controls: int = 1
+    match: tuple[str, ...] | None = None
+    shifts: int = SHIFTS
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -56,32 +79,23 @@ def stats(path: Path, asked: Asked) -> int:
         UsageError: an unknown label set or stratification, or an expression that is not SQL.
         Refused: no association of these label sets has a score.
     """
-    with db.reading(path) as con:
+    with db.reading(path) as con, probing_with_associations(con):
         found = computed(con, asked)
-    with db.writing(path) as con, db.transaction(con):
-        run_id = db.start_run(con, "stats", **asked.arguments)
-        first = db.next_id(con, "result")
-        query = "SELECT column_name FROM duckdb_columns() WHERE table_name = 'result' ORDER BY column_index"
-        columns = [name for (name,) in con.execute(query).fetchall()]
-        stored = [{**row, "result_id": first + i, "run_id": run_id} for i, row in enumerate(found)]
-        con.register("found", pa.table({name: [row.get(name) for row in stored] for name in columns}))
-        con.execute("INSERT INTO result BY NAME FROM found")
-        con.unregister("found")
-        db.finish_run(con, run_id, len(stored))
-    return run_id
+    return stored(path, "stats", asked.arguments, found)
 
 
 def computed(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[Result]:
     """Compute what is asked for. Raises as `stats` does."""
     names = tuple(dict.fromkeys(asked.label_sets or ("all", "conditional", "p-value")))
     divided = strata.chosen(con, None if asked.stratify is None else list(asked.stratify))
+    covariates = candidates.chosen(con, asked.match)
     found: list[Result] = []
     empty: list[str] = []
     for name in names:
         label_set = labels.named(con, name)
         labels.check(con, label_set)
         of_set = groups(con, label_set, asked.scorer, asked.window_bp)
-        rows = [row for group in of_set for row in _of_group(con, group, divided, asked)]
+        rows = [row for group in of_set for row in _of_group(con, group, divided, covariates, asked)]
         if not rows and asked.label_sets:
             empty.append(name)
         found += rows
@@ -94,11 +108,21 @@ def computed(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[Result]:
             cure="agdb predict SCORER, or agdb ingest predictions; agdb labels says what each label set is; agdb "
                  "status lists the scorers",
         )  # fmt: skip
-    return results.with_q(found)
+    return [row | {"chance": row.get("chance", _chance(row["metric"]))} for row in results.with_q(found)]
 
 
-def _of_group(con: duckdb.DuckDBPyConnection, group: Group, divided: dict[str, str], asked: Asked) -> Iterator[Result]:
-    rows = read(con, group, divided)
+def _chance(metric: str) -> float | None:
+    """What a score that knows nothing would have: None where it depends on the rows, or nothing is estimated."""
+    if metric in ("sign_concordance", "sign_auroc"):
+        return 0.5
+    is_other = metric == "heterogeneity" or metric.startswith(("permutation_", "causal_"))
+    return None if is_other else 0.0
+
+
+def _of_group(
+    con: duckdb.DuckDBPyConnection, group: Group, divided: dict[str, str], covariates: dict[str, str], asked: Asked
+) -> Iterator[Result]:
+    rows = read(con, group, divided, causality.columns(con, group, covariates))
     if not len(rows.effect):
         return
     divisions = [(d.name, d.codes, d.strata) for d in rows.divisions if d.strata]
@@ -107,7 +131,26 @@ def _of_group(con: duckdb.DuckDBPyConnection, group: Group, divided: dict[str, s
                               resamples=asked.resamples, seed=asked.seed)  # fmt: skip
     yield from results.of_strata(group, rows, found, shared, controls.ceilings(rows))
     yield from results.of_differences(group, found, shared)
-    yield from controls.of_all_rows(group, rows, found, shared, asked.permutations, with_kendall=asked.with_kendall)
+    yield from _side_by_side(con, [
+        lambda _: controls.of_all_rows(group, rows, found, shared, asked.permutations, with_kendall=asked.with_kendall),
+        lambda con: winners_curse.of_group(con, group, rows, shared),
+        lambda con: causality.of_group(con, group, rows, shared, covariates, asked.controls),
+        lambda con: [overlap.of_group(con, group, rows, shared, asked.shifts)] if asked.shifts else (),
+    ])  # fmt: skip
+
+
+def _side_by_side(
+    con: duckdb.DuckDBPyConnection, parts: list[Callable[[duckdb.DuckDBPyConnection], Iterable[Result]]]
+) -> Iterator[Result]:
+    """Results of parts that do not know of each other, in their order; each has a cursor of its own."""
+
+    def done(part: Callable[[duckdb.DuckDBPyConnection], Iterable[Result]]) -> list[Result]:
+        with con.cursor() as own:
+            return list(part(own))
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _AT_ONCE)) as pool:  # numpy and DuckDB work without the GIL
+        for found in pool.map(done, parts):
+            yield from found
 
 
 def comparisons(of_set: list[Group]) -> Iterator[Group]:

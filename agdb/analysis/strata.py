@@ -65,6 +65,10 @@ STRATA = {
 }  # fmt: skip
 
 
+#: Not for users: that of the steps of agdb compare-study.
+OF_STEPS = "study"
+
+
 def chosen(con: duckdb.DuckDBPyConnection, asked: list[str] | None) -> dict[str, str]:
     """Stratifications by name: those that were asked for, by name or as NAME=SQL; all of them for None.
 
@@ -82,7 +86,7 @@ def chosen(con: duckdb.DuckDBPyConnection, asked: list[str] | None) -> dict[str,
                                  cure=f"one of {', '.join(STRATA)}; or one of yours: NAME=SQL")  # fmt: skip
             found[name] = STRATA[name]
             continue
-        if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in STRATA or name in found:
+        if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in {*STRATA, *found, OF_STEPS}:
             raise UsageError(f"{name!r} cannot name a stratification", cure="a word that no other one has: NAME=SQL")
         expression.check(con, sql, f"stratification {name}")
         found[name] = f"({sql})::VARCHAR"

@@ -19,19 +19,43 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: agdb explain 17")(explain)
 
 
-#: What `agdb stats` prints for eyes: all rows of a label set and scorer, then comparisons.
+#: What `agdb stats` prints for eyes: all rows of a label set and scorer, then what is not defined and why, comparisons,
+#: and what to think of before a number is believed.
 _MEASURES = """
     SELECT label_set AS labels, tissue, scorer, window_bp,
            if(stratification = 'all', '', stratification || ': ' || stratum) AS stratum, metric, n,
            n_clusters AS clusters,
-           if(estimate IS NULL, coalesce(reason, ''), printf('%+.4f', estimate)) AS estimate,
+           printf('%+.4f', estimate) AS estimate, if(chance IS NULL, '', printf('%.3g', chance)) AS chance,
            if(ci_low IS NULL, '', printf('%+.3f to %+.3f', ci_low, ci_high)) AS "95 % interval",
            if(p IS NULL, '', printf('%.2g', p)) AS p, if(q IS NULL, '', printf('%.2g', q)) AS q,
            if(design_effect IS NULL, '', printf('%.1f', design_effect)) AS deff,
            if(detectable IS NULL, '', printf('%.3f', detectable)) AS detectable, result_id AS result
     FROM result
-    WHERE run_id = {run_id} AND versus IS NULL AND {strata}
+    WHERE run_id = {run_id} AND versus IS NULL AND estimate IS NOT NULL AND {strata}
     ORDER BY result_id"""
+_UNDEFINED = """
+    WITH undefined AS (
+      SELECT label_set, tissue, if(stratification = 'all', '', ', ' || stratification || ': ' || stratum) AS stratum,
+             reason,
+             scorer || ' ' || format('{{:,}}', window_bp) || ' bp' AS scorer, min(result_id) AS first,
+             string_agg(metric, ', ' ORDER BY result_id) AS metrics
+      FROM result
+      WHERE run_id = {run_id} AND versus IS NULL AND estimate IS NULL AND {strata}
+      GROUP BY ALL
+    )
+    SELECT 'not defined: ' || metrics || ': ' || reason || ' (' || label_set || ', ' || tissue || stratum || '; '
+             || string_agg(DISTINCT scorer, ', ' ORDER BY scorer) || ')'
+    FROM undefined
+    GROUP BY label_set, tissue, stratum, reason, metrics
+    ORDER BY min(first)"""
+_UNBALANCED = """
+    SELECT printf('%s, %s, %s %d bp: causal variants and controls differ in %s by %+.2f SD (balanced: below 0.1)',
+                  label_set, tissue, scorer, window_bp, replace(metric, 'causal_smd_', ''), estimate)
+    FROM result
+    WHERE run_id = {run_id} AND starts_with(metric, 'causal_smd_') AND abs(estimate) >= 0.1 ORDER BY result_id"""
+_UNMATCHED = """
+    SELECT printf('%s, %s, %s %d bp: %s', label_set, tissue, scorer, window_bp, split_part(method, 'replacement; ', 2))
+    FROM result WHERE run_id = {run_id} AND metric = 'causal_matched' AND estimate < 1 ORDER BY result_id"""
 _DIFFERENCES = """
     SELECT * FROM result WHERE run_id = {run_id} AND versus IS NOT NULL AND {strata} ORDER BY result_id"""
 _EXPECTED = """
@@ -57,6 +81,14 @@ def stats(
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same numbers.")] = 0,
     permutations: Annotated[int, typer.Option(min=0, help="Of labels within clusters, for a p-value besides.")] = 0,
     kendall: Annotated[bool, typer.Option("--kendall", help="Kendall's tau as well.")] = False,
+    controls: Annotated[int, typer.Option(min=1, help="Matched controls to a causal variant.")] = 1,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(help="Match controls in this too, e.g. an LD score: NAME=SQL; may be repeated."),
+    ] = None,
+    shifts: Annotated[
+        int, typer.Option(min=0, help="Of the peaks round their chromosomes, for the overlap's enrichment; 0: none.")
+    ] = 1000,
     format_: Annotated[str, typer.Option("--format", help="table, csv, tsv or json.")] = "table",
 ) -> None:
     """How well scores agree with effects, with 95 % intervals; stored in `result`, and printed."""
@@ -66,7 +98,7 @@ def stats(
     export.check_stream_format(format_)
     asked = run.Asked(
         tuple(label_sets) if label_sets else None, scorer, window, tuple(stratify) if stratify else None, resamples,
-        seed, permutations, kendall,
+        seed, permutations, kendall, controls, tuple(match) if match else None, shifts,
     )  # fmt: skip
     run_id = run.stats(ctx.obj, asked)
     strata = "true" if every or stratify else "stratification = 'all'"
@@ -74,20 +106,14 @@ def stats(
         if format_ == "table":
             export.to_stream(con, _MEASURES.format(run_id=run_id, strata=strata), "table", sys.stdout.buffer)
             sys.stdout.flush()
+            for (line,) in con.execute(_UNDEFINED.format(run_id=run_id, strata=strata)).fetchall():
+                typer.echo(line)
             _tell_differences(con, run_id, strata)
         else:
             query = f"SELECT * FROM result WHERE run_id = {run_id} AND {strata} ORDER BY result_id"
             export.to_stream(con, query, format_, sys.stdout.buffer)
         sys.stdout.flush()
-        found = con.execute("SELECT count(*), min(result_id) FROM result WHERE run_id = ?",
-                            [run_id]).fetchall()[0]  # fmt: skip
-        bands = con.execute(_EXPECTED.format(run_id=run_id)).fetchall()
-    for name, metric, band in bands:
-        say(f"expected of {name}: {metric} {band}; far outside, look for a bug first")
-    say(
-        f"{found[0]:,} results stored in table result (run {run_id}, from result {found[1]}); "
-        "agdb explain RESULT tells more"
-    )
+        _tell_what_to_think_of(con, run_id)
 
 
 def _tell_differences(con: "duckdb.DuckDBPyConnection", run_id: int, strata: str) -> None:
@@ -103,6 +129,17 @@ def _tell_differences(con: "duckdb.DuckDBPyConnection", run_id: int, strata: str
         typer.echo(f"{what}: {verdict(row)} (n = {row['n']:,})")
 
 
+def _tell_what_to_think_of(con: "duckdb.DuckDBPyConnection", run_id: int) -> None:
+    """Causal variants without controls, controls that are unlike, what the field has found, and where all of it is."""
+    for query, told in ((_UNMATCHED, "causal variants: {}"), (_UNBALANCED, "warning: {}")):
+        for (line,) in con.execute(query.format(run_id=run_id)).fetchall():
+            say(told.format(line))
+    for name, metric, band in con.execute(_EXPECTED.format(run_id=run_id)).fetchall():
+        say(f"expected of {name}: {metric} {band}; far outside, look for a bug first")
+    n, first = con.execute("SELECT count(*), min(result_id) FROM result WHERE run_id = ?", [run_id]).fetchall()[0]
+    say(f"{n:,} results stored in table result (run {run_id}, from result {first}); agdb explain RESULT tells more")
+
+
 def labels(
     ctx: typer.Context,
     add: Annotated[str | None, typer.Option("--add", help="Store a label set of this name.")] = None,
@@ -111,24 +148,28 @@ def labels(
     where: Annotated[str | None, typer.Option(help="SQL over the columns of view analysed_qtl.")] = None,
     unit: Annotated[str, typer.Option(help="pair, or variant: its association with the smallest p-value.")] = "pair",
     cluster: Annotated[str, typer.Option(help="Drawn as a whole: block (of linkage, or 1 Mb), gene, chrom.")] = "block",
+    pool: Annotated[
+        bool, typer.Option("--pool", help="All its sources together, e.g. tissues; else one after the other.")
+    ] = False,
     about: Annotated[str, typer.Option(help="What it is for.")] = "",
 ) -> None:
     """List the label sets: which associations are analysed, and what is one observation. Or store one more."""
     from agdb import db, export
     from agdb.analysis import labels
 
-    given = (source, where, about, label != "slope", unit != "pair", cluster != "block")
+    given = (source, where, about, pool, label != "slope", unit != "pair", cluster != "block")
     if add is None and any(given):
         raise UsageError("these options make a label set", cure="give it a name: agdb labels --add NAME ...")
     if add is not None:
-        new = labels.LabelSet(add, label, tuple(source) if source else None, where, unit, cluster, about)
+        new = labels.LabelSet(add, label, tuple(source) if source else None, where, unit, cluster, about, pool)
         with db.writing(ctx.obj) as con:
             labels.add(con, new)
         say(f"label set {add} is stored: agdb stats --labels {add}")
         return
     with db.reading(ctx.obj) as con:
         query = (
-            "SELECT name, label, source_ids, condition, unit, cluster, about FROM label_set ORDER BY created_at, rowid"
+            "SELECT name, label, source_ids, if(is_pooled, 'pooled', '') AS pooled, condition, unit, cluster, about "
+            "FROM label_set ORDER BY created_at, rowid"
         )
         export.to_stream(con, query, "table", sys.stdout.buffer)
     sys.stdout.flush()

@@ -6,7 +6,7 @@ cluster bootstrap measured. A two-sided test of size `alpha` throughout.
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special, stats
 
 from agdb.statistics.intervals import Floats
 
@@ -46,13 +46,26 @@ def detectable(se: ArrayLike, df: ArrayLike = np.inf, power: float = 0.8, alpha:
     """
     se, df = np.broadcast_arrays(np.asarray(se, float), np.asarray(df, float))
     known = np.maximum(df, 1)
-    t = stats.t.isf(alpha / 2, known) + stats.t.isf(1 - power, known)
+    t = -special.stdtrit(known, alpha / 2) - special.stdtrit(known, 1 - power)
     return np.where((se > 0) & (df >= 1), t * se, np.nan)
 
 
 def detectable_from_se(se: ArrayLike, df: ArrayLike = np.inf, power: float = 0.8, alpha: float = 0.05) -> Floats:
     """`detectable` of a correlation: tanh of it, as `se` is on the scale of arctanh."""
     return np.asarray(np.tanh(detectable(se, df, power, alpha)), float)
+
+
+def power_with_se(effect: ArrayLike, se: ArrayLike, df: ArrayLike = np.inf, alpha: float = 0.05) -> Floats:
+    """Chance that a test with this standard error finds a true effect: of `detectable(se, df, power)` it is `power`.
+
+    P(T < |effect| / se - t_alpha), T Student's t with `df`; the chance of finding the wrong sign is not counted.
+    Shapes: broadcast. NaN where se is not positive, or df < 1.
+    """
+    effect, se, df = np.broadcast_arrays(*(np.asarray(v, float) for v in (effect, se, df)))
+    known = np.maximum(df, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = stats.t.cdf(np.abs(effect) / se - stats.t.isf(alpha / 2, known), known)
+    return np.where((se > 0) & (df >= 1), chance, np.nan)
 
 
 def side_of_band(low: ArrayLike, high: ArrayLike, band_low: ArrayLike, band_high: ArrayLike) -> Floats:

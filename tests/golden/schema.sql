@@ -111,12 +111,13 @@ TABLE genome_contig  -- One row per record of a registered FASTA: the stretch of
 TABLE label_set  -- One row per label set: which associations, and what is an observation. agdb labels lists them and adds more.
   name VARCHAR NOT NULL  -- Its name, for agdb stats --labels.
   label VARCHAR NOT NULL  -- slope, conditional_slope or pval_nominal.
-  source_ids INTEGER[]  -- QTL sources; NULL for each source that has the label, one after the other.
+  source_ids INTEGER[]  -- QTL sources; NULL for each source that has the label.
   condition VARCHAR  -- SQL over the columns of view analysed_qtl; NULL for all rows.
   unit VARCHAR NOT NULL  -- What a row is: pair (a variant and a phenotype), or variant (its association with the smallest p-value).
   cluster VARCHAR NOT NULL  -- What is drawn as a whole when intervals are made: block (of linkage; 1 Mb where none were ingested), gene, or chrom.
   about VARCHAR NOT NULL  -- What it is for.
   created_at TIMESTAMP NOT NULL  -- When it was made, UTC.
+  is_pooled BOOLEAN DEFAULT false  -- Whether its sources are analysed together, a row each variant, phenotype and tissue; else one after the other. Their units are alike.
   CHECK(("cluster" IN ('block', 'gene', 'chrom')))
   CHECK((unit IN ('pair', 'variant')))
 
@@ -139,7 +140,7 @@ TABLE listed_variant  -- One row per variant, name and source: the variants that
   name VARCHAR  -- Its name there, e.g. rs1258209587; NULL where it has none.
 
 TABLE peak  -- One row per interval of a source: a peak (DNase-hypersensitive site), or a region of a blacklist. BED coordinates.
-  peak_id BIGINT NOT NULL DEFAULT nextval('peak_id')  -- Number of the peak in this database.
+  peak_id BIGINT NOT NULL  -- Number of the peak in this database.
   source_id INTEGER NOT NULL  -- The file it came from.
   biosample VARCHAR NOT NULL  -- Biosample of the source, e.g. K562.
   assembly ENUM NOT NULL  -- Assembly of the source.
@@ -231,7 +232,7 @@ TABLE result  -- One row per statistic that agdb stats computed, with its interv
   versus VARCHAR  -- What it is compared with: another scorer on the same rows, or another stratum; NULL where nothing is compared.
   stratification VARCHAR NOT NULL  -- How rows were divided: all, kind, tss_distance, ..., or an expression of the user's.
   stratum VARCHAR NOT NULL  -- The rows that entered: all, or one of the strata.
-  metric VARCHAR NOT NULL  -- spearman, pearson, kendall, sign_concordance, sign_auroc, abs_spearman, partial_spearman, permutation_spearman, disattenuated_spearman; *_difference; heterogeneity.
+  metric VARCHAR NOT NULL  -- spearman, pearson, kendall, sign_concordance, sign_auroc, abs_spearman (|effect| and |score|); partial_, permutation_, disattenuated_spearman; spearman_fiqt, spearman_conditional (without winner's curse); overlap_enrichment; causal_auroc, causal_auprc, causal_pairwise, causal_auroc_tss_distance, causal_auroc_gain, causal_matched, causal_smd_* (causal variants against matched controls); *_difference; heterogeneity.
   unit VARCHAR NOT NULL  -- What a row is: pair (variant and phenotype) or variant.
   n BIGINT NOT NULL  -- Rows that entered.
   n_variants BIGINT  -- Variants among them.
@@ -239,12 +240,12 @@ TABLE result  -- One row per statistic that agdb stats computed, with its interv
   cluster VARCHAR NOT NULL  -- What was drawn as a whole: block (of linkage), mb (1 Mb windows, where no blocks are known), gene, chrom.
   n_clusters BIGINT  -- How many of them have rows.
   estimate DOUBLE  -- The statistic; NULL with a reason where it is not defined.
-  ci_low DOUBLE  -- Lower end of its 95 % interval by resampling clusters: the interval to cite.
-  ci_high DOUBLE  -- Upper end of its 95 % interval by resampling clusters.
-  se DOUBLE  -- Standard error of the estimate by resampling clusters.
+  ci_low DOUBLE  -- Lower end of its 95 % interval of clusters (by resampling them, or as method says): the interval to cite.
+  ci_high DOUBLE  -- Upper end of its 95 % interval of clusters.
+  se DOUBLE  -- Standard error of the estimate, of clusters.
   analytic_low DOUBLE  -- Lower end of the 95 % interval of independent rows, for comparison.
   analytic_high DOUBLE  -- Upper end of the 95 % interval of independent rows.
-  analytic_p DOUBLE  -- Two-sided p-value of independent rows: t test, or Meng-Rosenthal-Rubin for a difference.
+  analytic_p DOUBLE  -- Two-sided p-value of independent rows: t test (correlations), score test (sign concordance), DeLong (AUROC), Meng-Rosenthal-Rubin (paired differences).
   p DOUBLE  -- Two-sided p-value, from the standard error by resampling clusters (else method says how).
   q DOUBLE  -- Benjamini-Hochberg q-value within the family: this run, label set, source and metric.
   design_effect DOUBLE  -- Variance by resampling clusters over that of independent rows; n / design_effect independent rows say as much.
@@ -255,6 +256,7 @@ TABLE result  -- One row per statistic that agdb stats computed, with its interv
   seed INTEGER  -- Seed of the resamples: the same inputs and seed give the same numbers.
   resamples INTEGER  -- Resamples of the clusters.
   reason VARCHAR  -- Why estimate or interval is NULL; else NULL.
+  chance DOUBLE  -- Value of the statistic for a score that knows nothing: 0 for correlations and differences, 0.5 for AUROC, concordance and pairs, the share of causal variants for causal_auprc, 1 for an enrichment; NULL where there is none.
 
 TABLE run  -- One row per command that wrote: which arguments, which versions, when, how it ended.
   run_id INTEGER NOT NULL  -- Number of the run in this database, from 1.
@@ -346,6 +348,12 @@ TABLE source  -- One row per ingested file (and tissue, where a file holds sever
   rows_kept BIGINT  -- Rows that were kept.
   rows_rejected BIGINT  -- Rows that were refused one by one; they stand in table rejected.
   run_id INTEGER NOT NULL  -- Run that ingested it.
+  url VARCHAR  -- Official address that agdb fetch brought these bytes from; NULL where the file came otherwise.
+  archive_member VARCHAR  -- Name in the archive at that address; NULL where the address is the file itself.
+  retrieved_at TIMESTAMP  -- When it was fetched, UTC; NULL where it was brought by hand and only checked.
+  release VARCHAR  -- Release of the data, as the table of addresses names it, e.g. GTEx v8.
+  licence VARCHAR  -- Terms of the data, as the table of addresses gives them.
+  citation VARCHAR  -- What to cite for it.
   CHECK((kind IN ('qtl', 'credible', 'variants', 'peaks', 'blacklist', 'genes', 'genome', 'chain', 'predictions', 'tracks', 'blocks')))
 
 TABLE track  -- One row per track of a model: an assay in a biosample. Found by ontology_curie, never by its place.
@@ -407,7 +415,7 @@ VIEW analysed_qtl  -- One row per association and scorer, as scored_qtl, with bi
   pval_nominal DOUBLE  -- Its nominal p-value.
   qval DOUBLE  -- q-value of the gene, where the source has it.
   maf DOUBLE  -- Minor allele frequency.
-  tss_distance INTEGER  -- pos minus TSS in bp.
+  tss_distance INTEGER  -- pos minus TSS in bp, as the source has it, else from table gene.
   null_value DOUBLE  -- Value of the label that means no effect: 0, 0.5 for an allelic ratio, 1 for a p-value.
   pip DOUBLE  -- Probability that the variant is causal for this phenotype in this tissue, where it was fine-mapped.
   peak_signal DOUBLE  -- Largest signalValue of the peaks that the variant lies in.
@@ -421,6 +429,8 @@ VIEW analysed_qtl  -- One row per association and scorer, as scored_qtl, with bi
   summit_bin VARCHAR  -- By summit_distance, cut at 50 and 150 bp.
   in_mhc BOOLEAN  -- Whether it lies in the MHC (extended class I to class II), whose linkage is long.
   cluster_start INTEGER  -- With chrom the cluster: chrom_start of its block of linkage; where none is known -1 less the number of its 1 Mb window.
+  largest_pip DOUBLE  -- Largest PIP of the variant, over all phenotypes of the tissue; NULL where it is in no credible set.
+  causal_class VARCHAR  -- causal: PIP > 0.9 for this phenotype. control: its phenotype was fine-mapped, and it is in no credible set, or below 0.01, for every phenotype of the tissue. NULL: neither.
 
 VIEW answer  -- One row per scorer and variant that has been scored: by which computation.
   scorer_id VARCHAR  -- The scorer.
@@ -461,6 +471,34 @@ VIEW association  -- One row per association: table qtl with variant_id, phenoty
   is_conditional BOOLEAN  -- Whether slope is conditional on other signals.
   reoriented VARCHAR  -- How the alleles were turned to those of the genome; NULL where they are as given.
 
+VIEW association_fate  -- One row per QTL source, scorer, side of the peaks and fate: how many associations are scored, and where and why the others were lost.
+  source_id INTEGER  -- QTL source.
+  scorer_id VARCHAR  -- The scorer.
+  in_peak BOOLEAN  -- Whether the variant lies in a peak (rule span); NULL where the chromosome has no peaks, or the variant is no candidate.
+  fate VARCHAR  -- not usable (no candidate), not scored, or scored.
+  reason VARCHAR  -- Why it was lost; NULL for what is scored.
+  n BIGINT  -- Associations.
+  n_variants BIGINT  -- Unique variants among them.
+
+VIEW calibration  -- One row per label set, signed scorer and tenth of the associations by |score|: how often the sign of the effect is the one that the score says.
+  label VARCHAR  -- The label: slope or conditional_slope.
+  tissue VARCHAR  -- Tissue of the source.
+  scorer VARCHAR  -- Name of the scorer.
+  window_bp INTEGER  -- Its window in bp.
+  decile BIGINT  -- 1 (smallest |score|) to 10 (largest).
+  n BIGINT  -- Associations.
+  score_abs_min DOUBLE  -- Smallest |score| of the tenth.
+  score_abs_max DOUBLE  -- Largest |score| of the tenth.
+  n_signed BIGINT  -- Associations with neither an effect nor a score of none: those that have two signs.
+  n_agree BIGINT  -- Those whose two signs are one.
+  sign_concordance DOUBLE  -- n_agree / n_signed; 0.5 is chance.
+  wilson_low DOUBLE  -- Lower end of its 95 % interval of independent rows (Wilson 1927).
+  wilson_high DOUBLE  -- Upper end of its 95 % interval of independent rows.
+  effect_along_score DOUBLE  -- Mean effect in the direction that the score gives: effect times the sign of the score, in the unit of the source.
+  source_id INTEGER  -- QTL source of the label.
+  source VARCHAR  -- Its name.
+  scorer_id VARCHAR  -- The scorer.
+
 VIEW candidate  -- One row per variant that may be analysed: REF does not contradict the genome, and no blacklisted region holds it.
   assembly ENUM  -- Assembly.
   chrom ENUM  -- Chromosome.
@@ -471,6 +509,54 @@ VIEW candidate  -- One row per variant that may be analysed: REF does not contra
   kind VARCHAR  -- SNV, insertion, deletion or MNV.
   ref_status VARCHAR  -- match, or unchecked where no FASTA covers it.
   in_peak BOOLEAN  -- Whether it lies in a peak (rule span); NULL where the chromosome has no peaks at all.
+
+VIEW causal_candidate  -- One row per scored association of a fine-mapped phenotype whose variant is clearly causal (PIP > 0.9) or clearly not: what causal variants and their controls are taken from.
+  label VARCHAR  -- What the label is: slope, conditional_slope, or pval_nominal where the file had nothing else.
+  source_id INTEGER  -- QTL source.
+  source VARCHAR  -- Its name.
+  label_source_id INTEGER  -- Source of the label.
+  tissue VARCHAR  -- Its tissue.
+  effect_unit VARCHAR  -- Unit of the label.
+  scorer_id VARCHAR  -- The scorer.
+  scorer VARCHAR  -- Its name.
+  window_bp INTEGER  -- Its window in bp.
+  family VARCHAR  -- Scorers of one family differ in nothing but the window.
+  is_signed BOOLEAN  -- Whether the score has a direction.
+  provider VARCHAR  -- Who computed the score.
+  assembly ENUM  -- Assembly.
+  variant_id VARCHAR  -- The variant.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  phenotype_id VARCHAR  -- The phenotype.
+  gene_id VARCHAR  -- The gene.
+  kind VARCHAR  -- SNV, insertion, deletion or MNV.
+  ref_status VARCHAR  -- match, or unchecked where no FASTA covers it.
+  in_peak BOOLEAN  -- Whether the variant lies in a peak (rule span); NULL where the chromosome has no peaks at all.
+  effect DOUBLE  -- The label: measured effect of ALT against REF (or the p-value, where label says so).
+  score DOUBLE  -- The prediction: ALT against REF.
+  slope DOUBLE  -- Effect of ALT against REF; NULL where the label is not a slope.
+  slope_se DOUBLE  -- Its standard error.
+  pval_nominal DOUBLE  -- Its nominal p-value.
+  qval DOUBLE  -- q-value of the gene, where the source has it.
+  maf DOUBLE  -- Minor allele frequency.
+  tss_distance INTEGER  -- pos minus TSS in bp, as the source has it, else from table gene.
+  null_value DOUBLE  -- Value of the label that means no effect: 0, 0.5 for an allelic ratio, 1 for a p-value.
+  pip DOUBLE  -- Probability that the variant is causal for this phenotype in this tissue, where it was fine-mapped.
+  peak_signal DOUBLE  -- Largest signalValue of the peaks that the variant lies in.
+  summit_distance INTEGER  -- Bases to the nearest summit of the peaks that it lies in.
+  effect_cut VARCHAR  -- By the original study's cuts of |slope|, less the value that means no effect: 0.0005 and 0.01.
+  peak VARCHAR  -- in peak or outside peaks; NULL where the chromosome has no peaks at all.
+  egene VARCHAR  -- eGene (qval <= 0.05) or not, where the source has qval.
+  pip_bin VARCHAR  -- By pip, cut at 0.01, 0.1, 0.5 and 0.9.
+  tss_bin VARCHAR  -- By |tss_distance|, cut at 3, 12 and 35 kb.
+  maf_bin VARCHAR  -- By maf, cut at 0.01, 0.05 and 0.2.
+  summit_bin VARCHAR  -- By summit_distance, cut at 50 and 150 bp.
+  in_mhc BOOLEAN  -- Whether it lies in the MHC (extended class I to class II), whose linkage is long.
+  cluster_start INTEGER  -- With chrom the cluster: chrom_start of its block of linkage; where none is known -1 less the number of its 1 Mb window.
+  largest_pip DOUBLE  -- Largest PIP of the variant, over all phenotypes of the tissue; NULL where it is in no credible set.
+  causal_class VARCHAR  -- causal: PIP > 0.9 for this phenotype. control: tested against a fine-mapped phenotype, and in no credible set or below 0.01 for every phenotype of the tissue.
 
 VIEW chain_bin  -- One row per block of a chain and bin of 131,072 bases: the equality key of lifting.
   source_id INTEGER  -- The chain file.
@@ -525,7 +611,7 @@ VIEW fine_mapped  -- One row per variant, phenotype and tissue that was fine-map
   pos INTEGER  -- Position of the first base of REF, 1-based.
   ref VARCHAR  -- Reference allele.
   alt VARCHAR  -- Alternative allele.
-  phenotype VARCHAR  -- Molecular trait, or gene, without version.
+  phenotype VARCHAR  -- Molecular trait, or gene, without the version of its Ensembl id.
   pip DOUBLE  -- Posterior inclusion probability, 0 to 1.
 
 VIEW gene_tss  -- One row per gene of an assembly: its transcription start site.
@@ -533,6 +619,20 @@ VIEW gene_tss  -- One row per gene of an assembly: its transcription start site.
   gene VARCHAR  -- Ensembl gene without version.
   tss INTEGER  -- Transcription start site, 1-based.
   source_id INTEGER  -- The annotation that says so.
+
+VIEW kind_share  -- One row per label set, scorer and kind of variant: its share of the associations and of the squared scores.
+  label VARCHAR  -- Name of the label column of the source.
+  tissue VARCHAR  -- Tissue of the source.
+  scorer VARCHAR  -- Name of the scorer.
+  window_bp INTEGER  -- Its window in bp.
+  kind VARCHAR  -- SNV, insertion, deletion or MNV.
+  n BIGINT  -- Associations.
+  share_of_rows DOUBLE  -- Share of the associations of the label set, 0 to 1.
+  share_of_squares DOUBLE  -- Share of the sum of squared scores of the label set, 0 to 1: what the kind weighs in a Pearson correlation.
+  score_sd DOUBLE  -- Standard deviation of its scores.
+  source_id INTEGER  -- QTL source of the label.
+  source VARCHAR  -- Its name.
+  scorer_id VARCHAR  -- The scorer.
 
 VIEW label  -- One row per association and label: the measured value that a score is to agree with.
   label VARCHAR  -- What the label is: slope, conditional_slope, or pval_nominal where the file had nothing else.
@@ -555,6 +655,54 @@ VIEW label  -- One row per association and label: the measured value that a scor
   maf DOUBLE  -- Minor allele frequency.
   tss_distance INTEGER  -- pos minus TSS in bp.
 
+VIEW latest_result  -- One row per question that was asked of the data: its newest stored result.
+  result_id INTEGER  -- Number of the result in this database.
+  run_id INTEGER  -- Run that computed it; its arguments say what was asked.
+  label_set VARCHAR  -- The label set.
+  label VARCHAR  -- The label: slope, conditional_slope or pval_nominal.
+  source_id INTEGER  -- QTL source of the label.
+  source VARCHAR  -- Its name.
+  tissue VARCHAR  -- Its tissue.
+  scorer_id VARCHAR  -- The scorer; in a paired difference the first of the two.
+  scorer VARCHAR  -- Its name.
+  window_bp INTEGER  -- Its window in bp.
+  versus VARCHAR  -- What it is compared with: another scorer on the same rows, or another stratum; NULL where nothing is compared.
+  stratification VARCHAR  -- How rows were divided: all, kind, tss_distance, ..., or an expression of the user's.
+  stratum VARCHAR  -- The rows that entered: all, or one of the strata.
+  metric VARCHAR  -- spearman, pearson, kendall, sign_concordance, sign_auroc, abs_spearman (|effect| and |score|); partial_, permutation_, disattenuated_spearman; spearman_fiqt, spearman_conditional (without winner's curse); overlap_enrichment; causal_auroc, causal_auprc, causal_pairwise, causal_auroc_tss_distance, causal_auroc_gain, causal_matched, causal_smd_* (causal variants against matched controls); *_difference; heterogeneity.
+  unit VARCHAR  -- What a row is: pair (variant and phenotype) or variant.
+  n BIGINT  -- Rows that entered.
+  n_variants BIGINT  -- Variants among them.
+  n_genes BIGINT  -- Phenotypes among them.
+  cluster VARCHAR  -- What was drawn as a whole: block (of linkage), mb (1 Mb windows, where no blocks are known), gene, chrom.
+  n_clusters BIGINT  -- How many of them have rows.
+  estimate DOUBLE  -- The statistic; NULL with a reason where it is not defined.
+  ci_low DOUBLE  -- Lower end of its 95 % interval by resampling clusters: the interval to cite.
+  ci_high DOUBLE  -- Upper end of its 95 % interval by resampling clusters.
+  se DOUBLE  -- Standard error of the estimate by resampling clusters.
+  analytic_low DOUBLE  -- Lower end of the 95 % interval of independent rows, for comparison.
+  analytic_high DOUBLE  -- Upper end of the 95 % interval of independent rows.
+  analytic_p DOUBLE  -- Two-sided p-value of independent rows: t test, or Meng-Rosenthal-Rubin for a difference.
+  p DOUBLE  -- Two-sided p-value, from the standard error by resampling clusters (else method says how).
+  q DOUBLE  -- Benjamini-Hochberg q-value within the family: this run, label set, source and metric.
+  design_effect DOUBLE  -- Variance by resampling clusters over that of independent rows; n / design_effect independent rows say as much.
+  detectable DOUBLE  -- Smallest absolute value that a test at 0.05 would have found with 80 % power.
+  ceiling DOUBLE  -- Largest correlation that the noise of the slopes leaves: sqrt(1 - mean(slope_se^2) / var(slope)); slopes picked for significance make it too high.
+  expected VARCHAR  -- What the field has found in such a setting, where it has; far outside, look for a bug first.
+  method VARCHAR  -- How estimate, intervals and p-value were made.
+  seed INTEGER  -- Seed of the resamples: the same inputs and seed give the same numbers.
+  resamples INTEGER  -- Resamples of the clusters.
+  reason VARCHAR  -- Why estimate or interval is NULL; else NULL.
+  chance DOUBLE  -- Value of the statistic for a score that knows nothing; NULL where there is none.
+
+VIEW p_value_quantile  -- One row per QTL source, side of the peaks and rank of the nominal p-value, thinned: observed against expected.
+  source_id INTEGER  -- QTL source.
+  side VARCHAR  -- in a peak, outside peaks, or peaks not known (no peaks on the chromosome, or no candidate).
+  n BIGINT  -- P-values of that side.
+  nth BIGINT  -- Rank of the p-value, the smallest first.
+  p DOUBLE  -- The p-value of that rank.
+  expected DOUBLE  -- Expected by chance, (nth - 0.5) / n, where p-values are uniform from 0 to 1.
+
 VIEW peak_bin  -- One row per interval and 2,048-base bin: the equality key that makes the overlap a fast join.
   peak_id BIGINT  -- The peak.
   source_id INTEGER  -- Its source.
@@ -575,6 +723,13 @@ VIEW peak_of_variant  -- One row per variant that lies in a peak: how strong the
   n_peaks BIGINT  -- Peaks that it lies in, of all sources.
   peak_signal DOUBLE  -- Largest signalValue of them; NULL where the files have none.
   summit_distance INTEGER  -- Bases between pos and the nearest summit of them; NULL where the files have none.
+
+VIEW peaks_per_variant  -- One row per assembly and number of peaks that a candidate variant lies in.
+  assembly ENUM  -- Assembly.
+  n_peaks BIGINT  -- Peaks that a variant lies in, of all sources; 0: outside peaks.
+  n BIGINT  -- Candidate variants with so many.
+  n_with_summit BIGINT  -- Of these, variants whose peaks have a summit.
+  summit_distance_median DOUBLE  -- Median distance to the nearest summit in bp; NULL where no peak has one.
 
 VIEW pending  -- One row per scorer and candidate variant that it has neither scored nor failed on: the work list.
   scorer_id VARCHAR  -- The scorer.
@@ -653,7 +808,7 @@ VIEW scorer_track  -- One row per scorer and track that enters it.
   gtex_tissue VARCHAR  -- Its GTEx tissue.
 
 VIEW stratified_qtl  -- One row per association, scorer and way to stratify; every column of scored_qtl besides.
-  stratification VARCHAR  -- all, effect_size (quartile of |slope| within source and scorer), peak, egene (qval <= 0.05), kind, or window (rows that every window of the scorer scored).
+  stratification VARCHAR  -- all, effect_size (quartile of effect_size within source and scorer), peak, egene (qval <= 0.05), kind, or window (rows that every window of the scorer scored).
   stratum VARCHAR  -- Stratum within it, e.g. Q4, in peak, eGene, deletion.
   label VARCHAR  -- What the label is: slope, or pval_nominal where the file had nothing else.
   source_id INTEGER  -- QTL source.
@@ -686,6 +841,7 @@ VIEW stratified_qtl  -- One row per association, scorer and way to stratify; eve
   qval DOUBLE  -- q-value of the gene, where the source has it.
   maf DOUBLE  -- Minor allele frequency.
   tss_distance INTEGER  -- pos minus TSS in bp.
+  effect_size DOUBLE  -- |effect less the value that means none|: |slope|, |allelic ratio - 0.5|, or the p-value itself.
 
 VIEW stratum  -- One row per label set, scorer and stratum: rank and linear correlation of score and label.
   label VARCHAR  -- Name of the label column of the source: slope, or pval_nominal.
@@ -701,19 +857,19 @@ VIEW stratum  -- One row per label set, scorer and stratum: rank and linear corr
   n_genes BIGINT  -- Unique genes among them.
   effect_sd DOUBLE  -- Standard deviation of the label.
   score_sd DOUBLE  -- Standard deviation of the score.
-  effect_abs_min DOUBLE  -- Smallest |label|.
-  effect_abs_max DOUBLE  -- Largest |label|.
+  effect_abs_min DOUBLE  -- Smallest |label less the value that means no effect|.
+  effect_abs_max DOUBLE  -- Largest |label less the value that means no effect|.
   n_ref_unchecked BIGINT  -- Associations whose REF allele no registered FASTA covers.
   source_id INTEGER  -- QTL source of the label.
   source VARCHAR  -- Its name.
   scorer_id VARCHAR  -- The scorer.
 
-VIEW stratum_effect_size  -- One row per label set, scorer and quartile of |slope|.
+VIEW stratum_effect_size  -- One row per label set, scorer and quartile of |slope less the value that means no effect|.
   label VARCHAR  -- Name of the label column of the source.
   tissue VARCHAR  -- Tissue of the source.
   scorer VARCHAR  -- Name of the scorer.
   window_bp INTEGER  -- Its window in bp.
-  stratum VARCHAR  -- Q1 (smallest |slope|) to Q4 (largest).
+  stratum VARCHAR  -- Q1 (smallest effects) to Q4 (largest).
   n BIGINT  -- Associations.
   spearman DOUBLE  -- Spearman correlation within the quartile, average ranks.
   pearson DOUBLE  -- Pearson correlation within the quartile.
@@ -721,12 +877,65 @@ VIEW stratum_effect_size  -- One row per label set, scorer and quartile of |slop
   n_genes BIGINT  -- Unique genes among them.
   effect_sd DOUBLE  -- Standard deviation of the label.
   score_sd DOUBLE  -- Standard deviation of the score.
-  effect_abs_min DOUBLE  -- Smallest |slope| of the quartile.
-  effect_abs_max DOUBLE  -- Largest |slope| of the quartile.
+  effect_abs_min DOUBLE  -- Smallest |slope less the value that means no effect| of the quartile.
+  effect_abs_max DOUBLE  -- Largest |slope less the value that means no effect| of the quartile.
   n_ref_unchecked BIGINT  -- Associations whose REF allele no registered FASTA covers.
   source_id INTEGER  -- QTL source of the label.
   source VARCHAR  -- Its name.
   scorer_id VARCHAR  -- The scorer.
+
+VIEW study_power  -- One row per label set and scorer: what correlation so many independent rows would show.
+  label VARCHAR  -- Name of the label column of the source.
+  tissue VARCHAR  -- Tissue of the source.
+  scorer VARCHAR  -- Name of the scorer.
+  window_bp INTEGER  -- Its window in bp.
+  n BIGINT  -- Associations.
+  detectable DOUBLE  -- Smallest |rho| that a two-sided test at 0.05 of n independent rows finds with 80 % power.
+  power_for_001 DOUBLE  -- Chance that it finds a true correlation of 0.01.
+  power_for_005 DOUBLE  -- Chance that it finds a true correlation of 0.05.
+  power_for_01 DOUBLE  -- Chance that it finds a true correlation of 0.1.
+  source_id INTEGER  -- QTL source of the label.
+  source VARCHAR  -- Its name.
+  scorer_id VARCHAR  -- The scorer.
+
+VIEW study_step  -- One row per run of agdb compare-study and step from the original study to the right one.
+  run_id INTEGER  -- The run.
+  place INTEGER  -- Place of the step, from 1.
+  step VARCHAR  -- published, slope, peaks, tracks, mask, variants, fine-mapped, RNA_SEQ; in result it is the stratum of stratification study.
+  change VARCHAR  -- What it changes.
+  label VARCHAR  -- The label from this step on.
+  scorer VARCHAR  -- The scorer from this step on.
+  window_bp INTEGER  -- Its window in bp.
+  unit VARCHAR  -- What a row is: pair or variant.
+  n BIGINT  -- Rows; 0 where the step was left out.
+  n_variants BIGINT  -- Variants among them.
+  n_genes BIGINT  -- Phenotypes among them.
+  cluster VARCHAR  -- What is drawn as a whole: block, mb, gene, chrom.
+  n_clusters BIGINT  -- How many of them have rows.
+  spearman DOUBLE  -- Spearman correlation of label and score.
+  ci_low DOUBLE  -- Lower end of its 95 % interval by resampling clusters.
+  ci_high DOUBLE  -- Upper end of its 95 % interval by resampling clusters.
+  p DOUBLE  -- Two-sided p-value from the same resamples.
+  expected VARCHAR  -- What the field has found in such a setting, where it has.
+  versus VARCHAR  -- The step that it is compared with: the last one before it that was not left out.
+  difference DOUBLE  -- Spearman of this step less that of versus: on the rows that both have where the label or the scorer changed, else each on its own rows.
+  difference_low DOUBLE  -- Lower end of its 95 % interval by resampling clusters.
+  difference_high DOUBLE  -- Upper end of its 95 % interval by resampling clusters.
+  difference_p DOUBLE  -- Two-sided p-value of no difference, from the same resamples.
+  detectable DOUBLE  -- Smallest difference that a test at 0.05 would have found with 80 % power.
+  n_compared BIGINT  -- Rows that the difference rests on.
+  reason VARCHAR  -- Why the step was left out, or has no difference; else NULL.
+  label_set VARCHAR  -- The label set.
+  source_id INTEGER  -- The QTL source.
+  source VARCHAR  -- Its name.
+  tissue VARCHAR  -- Its tissue.
+  result_id INTEGER  -- Result of the correlation: agdb explain tells where it is from.
+  difference_id INTEGER  -- Result of the difference.
+
+VIEW summit_distance_bin  -- One row per assembly and 25-base bin of the distance between variants in peaks and the nearest summit.
+  assembly ENUM  -- Assembly.
+  distance_start INTEGER  -- Smallest distance of the bin in bp; the bin is 25 bases wide.
+  n BIGINT  -- Candidate variants in it.
 
 VIEW variant_in_blacklist  -- One row per variant and blacklisted region that share a base (rule span).
   assembly ENUM  -- Assembly of both.

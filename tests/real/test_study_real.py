@@ -212,6 +212,47 @@ def test_larger_windows_only_divided_by_their_width(con: duckdb.DuckDBPyConnecti
     assert (round(sd[2_048] / sd[16_384], 2), round(sd[2_048] / sd[131_072], 1)) == (8.04, 61.4)
 
 
+def test_indels_are_7_percent_of_the_rows_and_up_to_61_percent_of_the_squared_scores(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    found = rows(
+        con,
+        "SELECT window_bp, sum(share_of_rows), sum(share_of_squares) FROM kind_share WHERE kind <> 'SNV' "
+        "AND label = 'pval_nominal' AND source = 'seed_2.csv' GROUP BY window_bp ORDER BY window_bp",
+    )
+    assert [(window, round(share, 3), round(squares, 2)) for window, share, squares in found] == [
+        (2_048, 0.072, 0.06), (16_384, 0.072, 0.26), (131_072, 0.072, 0.61)]  # fmt: skip
+
+
+def test_the_power_of_the_study_was_less_than_it_claimed(con: duckdb.DuckDBPyConnection) -> None:
+    """It claims more than .99 for rho = .01 in its full run, and more than .95 for rho = .1 in 1,000 rows."""
+    assert rows(con, "SELECT round(correlation_power(0.01, 107229), 3)") == [(0.906,)]
+    assert rows(con, "SELECT DISTINCT round(power_for_01, 3) FROM study_power WHERE n = 1000") == [(0.887,)]
+
+
+def test_the_smallest_correlation_that_it_could_see_is_that_of_its_rows(con: duckdb.DuckDBPyConnection) -> None:
+    found = rows(con, "SELECT DISTINCT n, round(detectable, 4) FROM study_power WHERE n IN (1000, 10000) ORDER BY n")
+    assert found == [(1_000, 0.0885), (10_000, 0.0280)]
+    assert rows(con, "SELECT round(detectable_correlation(107229), 4)") == [(0.0086,)]
+
+
+def test_compare_study_goes_from_the_published_label_to_the_59_true_slopes(study: Path, tmp_path: Path) -> None:
+    db = Path(shutil.copy(study, tmp_path / "study.duckdb"))
+    told = done(agdb(db, "compare-study"))
+    assert (
+        "seed10k_2.csv, Whole_Blood), label set all: 10,000 scored rows, 10,000 with a p-value, 59 with" in told.stderr
+    )
+    with duckdb.connect(str(db), read_only=True) as con:
+        found = rows(con, "SELECT step, n, round(spearman, 6), round(difference, 4), n_compared FROM study_step "
+                          "WHERE spearman IS NOT NULL ORDER BY place")  # fmt: skip
+        assert found == [
+            ("published", 10_000, 0.002709, None, None), ("slope", 59, 0.082642, 0.0788, 59),
+            ("variants", 59, 0.082642, None, 59)]  # fmt: skip
+        left_out = dict(rows(con, "SELECT step, reason FROM study_step WHERE spearman IS NULL ORDER BY place"))
+    assert list(left_out) == ["peaks", "tracks", "mask", "fine-mapped", "RNA_SEQ"]
+    assert left_out["peaks"] == "it would leave 1 row, of 10 that an interval needs"
+
+
 def test_true_slopes_meet_the_published_predictions_without_predicting(
     con: duckdb.DuckDBPyConnection, shared: Path
 ) -> None:

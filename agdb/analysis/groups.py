@@ -1,0 +1,120 @@
+"""What is analysed together: a label set in a source, or in several that are pooled, and the scorers of its rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import duckdb
+
+from agdb.analysis.labels import LabelSet
+
+
+class Group(NamedTuple):
+    """Rows that are analysed together: a label set in one source, against one scorer or several on the same rows."""
+
+    labels: LabelSet
+    source_id: int
+    source: str
+    tissue: str
+    effect_unit: str | None
+    null_value: float
+    qtl_type: str | None
+    scorers: tuple["OneScorer", ...]
+    pooled: tuple[int, ...] = ()
+
+    @property
+    def source_ids(self) -> tuple[int, ...]:
+        """Its QTL sources: several where the label set pools them; `source_id` is then the first."""
+        return self.pooled or (self.source_id,)
+
+    @property
+    def where(self) -> str:
+        """SQL of the rows of view analysed_qtl that are its own, those of its first scorer."""
+        ids = ", ".join(map(str, self.source_ids))
+        return f"source_id IN ({ids}) AND scorer_id = '{self.scorers[0].scorer_id}' AND {self.labels.where}"
+
+
+class OneScorer(NamedTuple):
+    """A scorer of a group."""
+
+    scorer_id: str
+    name: str
+    window_bp: int
+    is_signed: bool
+    family: str
+    output_type: str
+
+
+@contextmanager
+def probing_with_associations(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Joins whose hash tables are made of what is joined to the associations, as the views write them.
+
+    DuckDB takes 2.4 M associations for the smaller side of most of these joins, and puts all columns of them into one
+    hash table after the other: 5.2 GB and 16 core seconds, where this takes 1.8 GB and 5. What it has freed is given
+    back by threads of its allocator, else 1 GB would stay with it while the rows are measured.
+    """
+    con.execute("SET allocator_background_threads = true")
+    ((before,),) = con.execute("SELECT current_setting('disabled_optimizers')").fetchall()
+    con.execute("SET disabled_optimizers = 'build_side_probe_side'")
+    try:
+        yield
+    finally:
+        con.execute(f"SET disabled_optimizers = '{before}'")
+
+
+def groups(con: duckdb.DuckDBPyConnection, labels: LabelSet, scorer: str | None, window: int | None) -> list[Group]:
+    """The sources of a label set and the scorers that scored them, one scorer a group."""
+    if not con.execute("SELECT 1 FROM label WHERE label = ? LIMIT 1", [labels.label]).fetchall():
+        return []  # no join is needed to tell
+    with probing_with_associations(con):
+        found = _scored(con, labels, scorer, window)
+    of_sources = [
+        Group(labels, source_id, source, tissue, unit, null, qtl_type, (OneScorer(*scorer),))
+        for source_id, source, tissue, unit, null, qtl_type, *scorer in found
+    ]
+    return _pooled(of_sources) if labels.is_pooled else of_sources
+
+
+def _pooled(groups: list[Group]) -> list[Group]:
+    """One group a scorer, of all sources that it scored."""
+    by_scorer: dict[str, list[Group]] = {}
+    for group in groups:
+        by_scorer.setdefault(group.scorers[0].scorer_id, []).append(group)
+
+    def told(names: Iterable[str], what: str) -> str:
+        known = list(dict.fromkeys(names))
+        return ", ".join(known) if len(known) <= 3 else f"{len(known)} {what}"
+
+    return [
+        same[0]._replace(
+            source=told((g.source for g in same), "sources"), tissue=told((g.tissue for g in same), "tissues"),
+            qtl_type=same[0].qtl_type if len({g.qtl_type for g in same}) == 1 else None,
+            pooled=tuple(g.source_id for g in same),
+        )
+        for same in by_scorer.values()
+    ]  # fmt: skip
+
+
+def _scored(
+    con: duckdb.DuckDBPyConnection, labels: LabelSet, scorer: str | None, window: int | None
+) -> list[tuple[Any, ...]]:
+    """The columns of groups."""
+    return con.execute(
+        # a p-value of 1e-150 less 1 is -1: their order would be lost; labels of several sources may be of several kinds
+        "SELECT q.source_id, s.name, q.tissue, any_value(q.effect_unit), "
+        "any_value(if(q.label = 'pval_nominal', 0, coalesce(t.null_value, 0))), "
+        "if(count(DISTINCT t.qtl_type) = 1, any_value(t.qtl_type), NULL), "
+        "q.scorer_id, q.scorer, q.window_bp, q.is_signed, q.family, r.output_type FROM scored_qtl AS q "
+        "JOIN source AS s ON s.source_id = q.source_id JOIN source AS t ON t.source_id = q.label_source_id "
+        "JOIN scorer AS r ON r.scorer_id = q.scorer_id WHERE q.label = $label "
+        "AND ($sources IS NULL OR list_contains($sources, q.source_id)) AND ($scorer IS NULL OR q.scorer = $scorer) "
+        "AND ($window IS NULL OR q.window_bp = $window) GROUP BY q.source_id, s.name, q.tissue, q.scorer_id, q.scorer, "
+        "q.window_bp, q.is_signed, q.family, r.output_type ORDER BY q.source_id, q.scorer, q.window_bp, q.scorer_id",
+        {"label": labels.label, "sources": None if labels.source_ids is None else list(labels.source_ids),
+         "scorer": scorer, "window": window},
+    ).fetchall()  # fmt: skip
+
+
+def all_pairs(items: Sequence[OneScorer]) -> list[tuple[int, int]]:
+    """Places of all pairs of these, the first before the second."""
+    return [(i, j) for i in range(len(items)) for j in range(i + 1, len(items))]

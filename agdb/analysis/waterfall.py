@@ -1,0 +1,227 @@
+"""From the original study to the right one, a step at a time: what each correction does to the correlation.
+
+Every step changes one thing of the step before it. Where it changes the label or the scorer, the two are compared on
+the rows that both have; where it changes the rows, both come from the same resamples of clusters. A step whose data are
+not there is left out, with the reason, and the next one goes on from the one before.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from agdb import db, statistics
+from agdb.analysis import measures, profile, results, store
+from agdb.analysis.expected import expected
+from agdb.analysis.groups import Group, OneScorer, probing_with_associations
+from agdb.analysis.labels import LabelSet
+from agdb.analysis.profile import Asked, Chosen
+from agdb.analysis.results import Result
+from agdb.analysis.rows import Rows, numbered
+from agdb.analysis.steps import STEPS, State, begin, changed, study_sql
+from agdb.analysis.strata import OF_STEPS
+from agdb.errors import Refused
+from agdb.statistics import bootstrap
+from agdb.statistics.ranks import Ranker
+from agdb.statistics.shrinkage import reliability
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.integer]
+
+#: Fewest rows of a step: of fewer no interval says anything.
+FEWEST = 10
+
+
+class Data(NamedTuple):
+    """The rows of a state: `place` among all rows of the study, and its columns. Shapes (n,)."""
+
+    place: Ints
+    effect: Floats
+    score: Floats
+    slope_se: Floats
+    variant: Ints
+    phenotype: Ints
+    cluster: Ints
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the effect or the score is constant."""
+        return bool(np.ptp(self.effect) == 0 or np.ptp(self.score) == 0)
+
+    def at(self, places: Ints) -> "Data":
+        """The rows at these places, all of which are there."""
+        own = np.searchsorted(self.place, places)
+        return Data._make(column[own] for column in self)
+
+
+class Taken(NamedTuple):
+    """A step that was not left out."""
+
+    step: str
+    state: State
+    data: Data
+
+
+def compare(path: Path, asked: Asked) -> tuple[int, list[str]]:
+    """Compute the comparison and store it in `result`; returns the run_id, and what was chosen, a line each.
+
+    Raises:
+        UsageError, Refused: as `profile.chosen`; or the study has too few rows to begin with.
+    """
+    with db.reading(path) as con, probing_with_associations(con):
+        what = profile.chosen(con, asked)
+        told = list(what.told(con))
+        found = computed(con, what)
+    return store.stored(path, "compare-study", what.arguments, found), told
+
+
+def computed(con: duckdb.DuckDBPyConnection, what: Chosen) -> list[Result]:
+    """The results of all steps, and their differences; of steps that are left out, the reason.
+
+    Raises:
+        Refused: the study has too few rows to begin with.
+    """
+    con.execute(f"CREATE OR REPLACE TEMP TABLE study AS\n{study_sql(what)}")
+    if what.labels.cluster == "block" and not con.execute("SELECT max(cluster_start) >= 0 FROM study").fetchall()[0][0]:
+        what = replace(what, cluster_of="mb")
+    made: list[Result] = []
+    state, now = begin(what), None
+    for step in STEPS:
+        taken = _taken(con, step, state, what)
+        if not isinstance(taken, str):
+            made += _results(what, taken)
+            made += [_difference(what, now, taken)] if now else []
+            state, now = taken.state, taken
+        elif now:
+            made.append(_left_out(what, state, step, taken))
+        else:
+            cure = "score more variants, or name another --source, --original or --peaks-as-given"
+            raise Refused(f"the study cannot begin: {taken}", where=f"source {what.source.source_id}", cure=cure)
+    con.execute("DROP TABLE temp.study")
+    return results.with_q(made)
+
+
+def _taken(con: duckdb.DuckDBPyConnection, step: str, state: State, what: Chosen) -> Taken | str:
+    """A step from the state before it; or why it is left out."""
+    new = state if step == STEPS[0] else changed(step, state, what)
+    if isinstance(new, str):
+        return new
+    data = _read(con, new)
+    return _too_few(data) or Taken(step, new, data)
+
+
+def _read(con: duckdb.DuckDBPyConnection, state: State) -> Data:
+    found = con.execute(state.sql).fetchnumpy()
+    return Data(*(np.ma.filled(found[name].astype(float if name in ("effect", "score", "slope_se") else np.int64),
+                               np.nan if name == "slope_se" else 0) for name in Data._fields))  # fmt: skip
+
+
+def _too_few(data: Data) -> str | None:
+    if len(data.place) < FEWEST:
+        n = len(data.place)
+        return f"it would leave {n} row{'' if n == 1 else 's'}, of {FEWEST} that an interval needs"
+    return "the effect or the score is constant" if data.is_flat else None
+
+
+def _shared(what: Chosen, state: State, step: str) -> Result:
+    return {
+        "label_set": what.labels.name, "label": state.label, "source_id": what.source.source_id,
+        "source": what.source.name, "tissue": what.source.tissue, "scorer_id": state.scorer.scorer_id,
+        "scorer": state.scorer.name, "window_bp": state.scorer.window_bp, "unit": state.unit,
+        "cluster": what.cluster_of or what.labels.cluster, "seed": what.seed, "resamples": what.resamples,
+        "stratification": OF_STEPS, "stratum": step,
+    }  # fmt: skip
+
+
+def _left_out(what: Chosen, state: State, step: str, why: str) -> Result:
+    return {**_shared(what, state, step), "metric": "spearman", "n": 0, "method": "left out", "reason": why}
+
+
+def _results(what: Chosen, taken: Taken) -> Iterator[Result]:
+    """All measures of a step, as agdb stats has them."""
+    step, state, data = taken
+    cluster, codes = numbered(data.cluster), np.zeros(len(data.place), np.int16)
+    found = measures.measured(data.effect, data.score, [(OF_STEPS, codes, [step])], data.variant, data.phenotype,
+                              cluster, resamples=what.resamples, seed=what.seed)  # fmt: skip
+    known = np.isfinite(data.slope_se) & (state.label == "slope")
+    ceiling = np.sqrt(reliability(data.effect[known], data.slope_se[known])) if known.sum() > 2 else np.nan
+    name = "fine-mapped" if any(c.startswith("pip >") for c in state.conditions) else what.labels.name
+    scorer = OneScorer(state.scorer.scorer_id, state.scorer.name, state.scorer.window_bp, True, "",
+                       state.scorer.output_type)  # fmt: skip
+    group = Group(LabelSet(name, state.label), what.source.source_id, what.source.name, what.source.tissue, None, 0,
+                  what.source.qtl_type, (scorer,))  # fmt: skip
+    rows = Rows(data.effect, data.score[None], data.slope_se, data.slope_se, data.slope_se, data.variant,
+                data.phenotype, cluster, what.labels.cluster, [], "")  # fmt: skip
+    for row in results.of_strata(group, rows, found, _shared(what, state, step), np.array([ceiling])):
+        yield row | {"expected": expected(group, row["metric"])}
+
+
+def _difference(what: Chosen, old: Taken, new: Taken) -> Result:
+    """What a step changed: of the same rows where it changed the label or the scorer, else of the rows of both."""
+    a, b, is_paired = old.data, new.data, new.state.is_paired(old.state)
+    if is_paired:
+        both = np.intersect1d(a.place, b.place)
+        a, b = a.at(both), b.at(both)
+    place = np.union1d(a.place, b.place)
+    cluster: Ints = np.zeros(len(place), np.int64)
+    for data in (a, b):
+        cluster[np.searchsorted(place, data.place)] = data.cluster
+    cluster = numbered(cluster)
+    n_clusters = len(np.unique(cluster))
+    row = {**_shared(what, new.state, new.step), "versus": old.step, "metric": "spearman_difference", "n": len(place),
+           "n_clusters": n_clusters, "method": _METHODS[is_paired]}  # fmt: skip
+    if why := _incomparable(a, b, len(place)):
+        return row | {"reason": why}
+    sums = [_sums(data, cluster[np.searchsorted(place, data.place)], n_clusters) for data in (a, b)]
+    rho = [_rho(s.sum(axis=0)) for s in sums]
+
+    def rhos(sums: Floats) -> Floats:
+        return np.stack([_rho(sums[..., :6]), _rho(sums[..., 6:])], axis=-1)
+
+    replicates = bootstrap.replicates(np.concatenate(sums, axis=1), rhos, what.resamples, what.seed)
+    values = results.difference(float(rho[1] - rho[0]), replicates[:, 1] - replicates[:, 0], n_clusters)
+    return row | results.defined(values | (_analytic(a, b, rho) if is_paired else {}), None)
+
+
+def _incomparable(a: Data, b: Data, n: int) -> str | None:
+    """Why two steps have no difference that could be measured."""
+    if n < FEWEST:
+        return f"both steps share {n} row{'' if n == 1 else 's'}, of {FEWEST} that an interval needs"
+    if all(np.array_equal(one, other) for one, other in zip(a[:3], b[:3], strict=True)):
+        return "its rows are those of the step before: it changes nothing"
+    return "on the rows of both steps the effect or a score is constant" if a.is_flat or b.is_flat else None
+
+
+_METHODS = {
+    True: "this step less the one before, on the rows that both have; interval and p from paired resamples of clusters "
+          "(t); analytic: Zou interval, Meng-Rosenthal-Rubin test",
+    False: "this step less the one before, which has other rows; interval and p from resamples of the clusters of both "
+           "(t)",
+}  # fmt: skip
+
+
+def _sums(data: Data, cluster: Ints, n_clusters: int) -> Floats:
+    """Per cluster: rows, ranks of effect and score, their squares, their product. Shape (clusters, 6)."""
+    e, s = Ranker(data.effect).within(), Ranker(data.score).within()
+    return bootstrap.cluster_sums(np.stack([np.ones(len(e)), e, s, e * e, s * s, e * s]), cluster, n_clusters)
+
+
+def _rho(sums: Floats) -> Floats:
+    n, e, s, ee, ss, es = np.moveaxis(sums, -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((es - e * s / n) / np.sqrt((ee - e * e / n) * (ss - s * s / n)))
+
+
+def _analytic(a: Data, b: Data, rho: list[Floats]) -> dict[str, float]:
+    """Of two correlations that share the effect, or the score, on the same rows."""
+    is_label = np.array_equal(a.score, b.score)
+    x, y = (a.effect, b.effect) if is_label else (a.score, b.score)
+    i, j = Ranker(x).within(), Ranker(y).within()
+    between = float((i * j).sum() / np.sqrt((i * i).sum() * (j * j).sum()))
+    zou = statistics.zou_difference(rho[1], rho[0], between, len(x))
+    return {"analytic_low": float(zou.low), "analytic_high": float(zou.high),
+            "analytic_p": float(statistics.meng_pvalue(rho[1], rho[0], between, len(x)))}  # fmt: skip
