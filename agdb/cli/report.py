@@ -1,0 +1,76 @@
+"""agdb report: what is stored of a study, as one page that needs nothing else, or in short for a pull request."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agdb.cli.app import say
+from agdb.errors import Refused, UsageError
+
+FORMATS = ("html", "md")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: agdb report -o report.html")(report)
+
+
+def report(
+    ctx: typer.Context,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The file to write; - for stdout. [default: report.html; md: -]"),
+    ] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="html or md; else by the file's ending.")] = None,
+    label_sets: Annotated[
+        list[str] | None, typer.Option("--labels", help="Only this label set; may be repeated.")
+    ] = None,
+    source: Annotated[list[int] | None, typer.Option(help="Only this QTL source; may be repeated.")] = None,
+    scorer: Annotated[str | None, typer.Option(help="Only this scorer, by name.")] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="Draw figures; without them it is fast.")
+    ] = True,
+) -> None:
+    """The verdict, with all that it rests on: one HTML file, without network; or Markdown for a pull request.
+
+    Everything is read from what `agdb stats` and `agdb compare-study` have stored; nothing is computed anew.
+    """
+    from agdb import db
+    from agdb import report as made
+
+    form = format_ or (output.suffix.removeprefix(".").lower() if output and output.suffix else "html")
+    if form not in FORMATS:
+        raise UsageError(f"unknown format {form!r}", cure="html or md: as --format, or as the file's ending")
+    asked = made.Asked(tuple(label_sets) if label_sets else None, tuple(source) if source else None, scorer)
+    with db.reading(ctx.obj) as con:
+        if form == "md":
+            summary = made.summarize(con, ctx.obj, asked)
+            text = made.as_markdown(summary)
+        else:
+            found = made.gather(con, ctx.obj, asked, with_figures=figures)
+            text, summary = made.as_html(found), found.summary
+    path = output or Path("report.html" if form == "html" else "-")
+    if str(path) == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    _write(path, text)
+    n, failed = len(summary.verdicts), sum(a.severity == "failed" for a in summary.alerts)
+    say(f"{path}: {n} verdict{'s' * (n != 1)}")
+    if summary.alerts:
+        say(f"  {len(summary.alerts)} findings of the checks stand at its top, {failed} of them failed")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file, complete or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    except OSError as error:
+        cure = "give a folder that exists and can be written"
+        raise Refused(f"cannot write: {error.strerror}", where=str(path), cure=cure) from error
+    finally:
+        part.unlink(missing_ok=True)

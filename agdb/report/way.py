@@ -1,0 +1,79 @@
+"""The way back from every number of a report: its row of `result`, its files, and the SQL of its rows.
+
+What the results of a group share (files, SQL of a stratification) is told once; `agdb explain` tells all of one result.
+"""
+
+from typing import NamedTuple
+
+import duckdb
+
+from agdb.analysis import explain
+from agdb.report.found import Found, Result
+
+
+class Query(NamedTuple):
+    """The rows of a stratification, as SQL; `id` on the page."""
+
+    id: str
+    name: str
+    sql: str
+
+
+class Explained(NamedTuple):
+    """A result: its numbers by name, the query of its rows, and the condition that keeps its own of them."""
+
+    result_id: int
+    title: str
+    numbers: dict[str, object]
+    query_id: str | None
+    condition: str
+
+
+class Way(NamedTuple):
+    """The results of a group, the files behind them, and their queries."""
+
+    title: str
+    files: list[str]
+    queries: list[Query]
+    results: list[Explained]
+
+
+def ways(con: duckdb.DuckDBPyConnection, found: Found, told: set[int]) -> list[Way]:
+    """The way back from the results of `told`."""
+    rows_of = explain.RowQueries(con)
+    made: list[Way] = []
+    for group in found.groups:
+        rows = [*group.measures.values(), *(r for rs in group.strata.values() for r in rs), *group.differences]
+        title = f"{group.of_scorer}, label set {group.label_set}, {group.of_labels}"
+        made.append(_way(rows_of, title, [r for r in rows if r["result_id"] in told], f"g{len(made) + 1}"))
+    by_labels: dict[str, list[Result]] = {}
+    for row in found.comparisons:
+        labels = f"label set {row['label_set']}, {row['label']} of {row['tissue']} ({row['source']})"
+        by_labels.setdefault(f"Scorers against each other, {labels}", []).append(row)
+    if found.steps:
+        by_labels["Step by step: agdb compare-study"] = found.steps
+    for title, rows in by_labels.items():
+        made.append(_way(rows_of, title, [r for r in rows if r["result_id"] in told], f"g{len(made) + 1}"))
+    return [way for way in made if way.results]
+
+
+def _way(rows_of: explain.RowQueries, title: str, own: list[Result], place: str) -> Way:
+    queries: dict[tuple[object, ...], Query | None] = {}
+    results = []
+    for row in own:
+        key = (row["run_id"], row["stratification"], row["versus"] if row["stratification"] == "all" else None)
+        if key not in queries:
+            sql = rows_of.divided(row)
+            name = (
+                row["stratification"]
+                if key[2] is None
+                else f"{row['scorer']} {row['window_bp']:,} bp and {row['versus']}"
+            )
+            queries[key] = None if sql is None else Query(f"{place}-q{len(queries) + 1}", name, sql)
+        query = queries[key]
+        told = explain.numbers(row) | {"run": row["run_id"]}
+        results.append(Explained(row["result_id"], explain.title(row), told, query.id if query else None,
+                                 explain.condition(row)))  # fmt: skip
+    of_scorers = {(row["source_id"], row["scorer_id"]): row for row in own}.values()
+    files = dict.fromkeys(line for row in of_scorers for line in explain.files(rows_of.con, row))
+    return Way(title, list(files), [q for q in queries.values() if q], results)
