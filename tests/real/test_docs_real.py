@@ -1,4 +1,4 @@
-"""README and the chapters of docs/, command by command, on the real files that they name: what they say is printed, is."""
+"""README and the chapters of docs/, command by command, on real files: what they say is printed, is."""
 
 import os
 import re
