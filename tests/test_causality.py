@@ -147,6 +147,21 @@ def test_results_are_the_same_bits_again(con: duckdb.DuckDBPyConnection) -> None
     ]
 
 
+@pytest.mark.parametrize("cluster", ["block", "gene", "chrom"])
+def test_a_covariate_that_is_one_number_changes_nothing_although_candidates_are_then_read_by_themselves(
+    con: duckdb.DuckDBPyConnection, cluster: str
+) -> None:
+    con.execute("UPDATE label_set SET cluster = ? WHERE name = 'all'", [cluster])
+    study, rng = drawn(600, two_genes=500), np.random.default_rng(8)
+    tss = np.where(rng.random(1_100) < 0.5, 5_000, study.tss_distance)  # of two genes of a variant, the nearer one
+    pip = rng.choice([0.0, 0.005, 0.95, 0.99, np.nan], 1_100)
+    plain = fine_mapped(con, replace(study, tss_distance=tss, maf=study.maf.round(1)), pip)
+    assert one(plain, "causal_auroc")["ci_low"] is not None
+    for row in results(con, shifts=0, match=("one=1",)):
+        if row["metric"].startswith("causal_") and row["metric"] != "causal_smd_one":
+            assert row | {"method": ""} == one(plain, str(row["metric"])) | {"method": ""}
+
+
 # Who is causal, and who may be a control
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from agdb.statistics.shrinkage import (
@@ -13,6 +14,8 @@ from agdb.statistics.shrinkage import (
     fiqt,
     reliability,
 )
+
+Floats = NDArray[np.float64]
 
 
 @settings(deadline=None, derandomize=True)
@@ -71,6 +74,19 @@ def most_likely(z: float, c: float) -> float:
 def test_the_conditional_estimate_maximises_the_conditional_likelihood(c: float, beyond: float, sign: int) -> None:
     z = sign * (c + beyond)
     assert conditional_likelihood(0.1 * z, 0.1, c) == pytest.approx(0.1 * most_likely(z, c), abs=1e-5)
+
+
+def mean_beyond(mu: Floats, c: Floats) -> Floats:
+    """E(Z | |Z| >= c), Z ~ N(mu, 1): mu plus what both tails pull it, in logarithms."""
+    picked = np.logaddexp(stats.norm.logsf(c - mu), stats.norm.logcdf(-c - mu))
+    return np.asarray(mu + np.exp(stats.norm.logpdf(c - mu) - picked) - np.exp(stats.norm.logpdf(c + mu) - picked))
+
+
+def test_the_conditional_estimate_is_the_mean_under_which_z_is_expected_from_the_threshold_on() -> None:
+    c, above = np.meshgrid(np.linspace(0, 38, 191), np.r_[0, np.geomspace(1e-9, 30, 60)])
+    z = np.minimum(c + above, 40)
+    found = conditional_likelihood(z, 1.0, c)
+    assert np.abs(mean_beyond(found, c) - z).max() < 1e-10
 
 
 def test_the_conditional_estimate_lies_between_nothing_and_the_effect_and_rises_with_it() -> None:

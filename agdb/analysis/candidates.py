@@ -82,7 +82,7 @@ def of_rows(rows: Rows, covariates: Mapping[str, str]) -> Candidates:
     several = np.diff(np.r_[starts, len(found)]) > 1
     if several.any():  # the row that `query` puts first; rows are in the order of their phenotypes
         of = found[np.repeat(several, np.diff(np.r_[starts, len(found)]))]
-        keys = (rows.more["covariate_0"], -rows.more["pip"], -rows.more["causal_class"], rows.variant)
+        keys = (rows.more["covariate_0"], -rows.more["pip"], rows.variant)  # all of one class
         of = of[np.lexsort([key[of] for key in keys])]
         one[several] = of[np.r_[True, np.diff(rows.variant[of]) != 0]]
     values = {name: np.asarray(rows.more[f"covariate_{i}"][one], float) for i, name in enumerate(covariates)}

@@ -98,7 +98,23 @@ def _pooled(groups: list[Group]) -> list[Group]:
 def _scored(
     con: duckdb.DuckDBPyConnection, labels: LabelSet, scorer: str | None, window: int | None
 ) -> list[tuple[Any, ...]]:
-    """The columns of groups."""
+    """The columns of groups. One chromosome tells them, if every scorer has scored every source there."""
+    asked = {"label": labels.label, "sources": None if labels.source_ids is None else list(labels.source_ids),
+             "scorer": scorer, "window": window}  # fmt: skip
+    ((sources, scorers, is_own, chrom),) = con.execute(
+        "SELECT count(DISTINCT source_id), (SELECT count(*) FROM scorer AS r WHERE ($scorer IS NULL OR r.name = "
+        "$scorer) AND ($window IS NULL OR r.window_bp = $window)), bool_and(source_id = label_source_id), min(chrom) "
+        "FROM label WHERE label = $label AND ($sources IS NULL OR list_contains($sources, source_id))", asked,
+    ).fetchall()  # fmt: skip
+    if is_own:  # else the labels of a source are of several, and of several kinds perhaps
+        found = _scored_on(con, asked, chrom)
+        if len(found) == sources * scorers:
+            return found
+    return _scored_on(con, asked, None)
+
+
+def _scored_on(con: duckdb.DuckDBPyConnection, asked: dict[str, Any], chrom: str | None) -> list[tuple[Any, ...]]:
+    """The columns of groups that have a score on a chromosome; None for all."""
     return con.execute(
         # a p-value of 1e-150 less 1 is -1: their order would be lost; labels of several sources may be of several kinds
         "SELECT q.source_id, s.name, q.tissue, any_value(q.effect_unit), "
@@ -108,11 +124,11 @@ def _scored(
         "JOIN source AS s ON s.source_id = q.source_id JOIN source AS t ON t.source_id = q.label_source_id "
         "JOIN scorer AS r ON r.scorer_id = q.scorer_id WHERE q.label = $label "
         "AND ($sources IS NULL OR list_contains($sources, q.source_id)) AND ($scorer IS NULL OR q.scorer = $scorer) "
-        "AND ($window IS NULL OR q.window_bp = $window) GROUP BY q.source_id, s.name, q.tissue, q.scorer_id, q.scorer, "
-        "q.window_bp, q.is_signed, q.family, r.output_type ORDER BY q.source_id, q.scorer, q.window_bp, q.scorer_id",
-        {"label": labels.label, "sources": None if labels.source_ids is None else list(labels.source_ids),
-         "scorer": scorer, "window": window},
-    ).fetchall()  # fmt: skip
+        f"AND ($window IS NULL OR q.window_bp = $window){' AND q.chrom = $chrom' if chrom else ''} "
+        "GROUP BY q.source_id, s.name, q.tissue, q.scorer_id, q.scorer, q.window_bp, q.is_signed, q.family, "
+        "r.output_type ORDER BY q.source_id, q.scorer, q.window_bp, q.scorer_id",
+        asked | ({"chrom": chrom} if chrom else {}),
+    ).fetchall()
 
 
 def all_pairs(items: Sequence[OneScorer]) -> list[tuple[int, int]]:

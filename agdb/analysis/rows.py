@@ -1,7 +1,9 @@
 """The rows of a label set and its scorers, as arrays."""
 
+import os
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -25,6 +27,9 @@ MOST_STRATA = 1_000
 
 #: Rows that are brought at a time.
 _ROWS_AT_ONCE = 200_000
+
+#: Columns that are made strata at a time.
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -114,18 +119,9 @@ def read(
         cluster_of = "block" if (block >= 0).any() else "mb"
     else:
         cluster = phenotype if cluster_of == "gene" else _runs(chrom)
-    divisions = []
-    for i, name in enumerate(strata):
-        if name in QUANTILES:
-            divisions.append(_quantiles(name, QUANTILES[name], _floats(table[f"stratum_{i}"])))
-            continue
-        codes, names = _codes(table[f"stratum_{i}"])
-        if len(names) > MOST_STRATA:
-            raise UsageError(f"stratification {name} has {len(names):,} strata", cure=f"at most {MOST_STRATA:,}: bins")
-        order = sorted(range(len(names)), key=lambda k, names=names: _natural(names[k]))  # type: ignore[misc]
-        place = np.full(len(names) + 1, -1, np.int16)
-        place[order] = np.arange(len(order))
-        divisions.append(Division(name, place[codes], [names[k] for k in order]))
+    columns = [table[f"stratum_{i}"] for i in range(len(strata))]
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _AT_ONCE)) as pool:  # sorted without the GIL
+        divisions = list(pool.map(_division, strata, columns))
     scores = np.stack([_floats(table[f"score_{i}"]) for i in range(len(group.scorers))])
     distance = np.log10(1 + np.abs(floats["tss_distance"]))
     return Rows(floats["effect"] - group.null_value, scores, floats["slope_se"], distance, floats["maf"], variant,
@@ -168,6 +164,19 @@ def _table(found: duckdb.DuckDBPyRelation) -> pa.Table:
         (pa.record_batch([c.dictionary_encode() if i in texts else c for i, c in enumerate(part.columns)],
                          schema=schema) for part in reader), schema,
     )  # fmt: skip
+
+
+def _division(name: str, column: pa.ChunkedArray) -> Division:
+    """The strata of a column: texts, or values to make quantiles of."""
+    if name in QUANTILES:
+        return _quantiles(name, QUANTILES[name], _floats(column))
+    codes, names = _codes(column)
+    if len(names) > MOST_STRATA:
+        raise UsageError(f"stratification {name} has {len(names):,} strata", cure=f"at most {MOST_STRATA:,}: bins")
+    order = sorted(range(len(names)), key=lambda k: _natural(names[k]))
+    place = np.full(len(names) + 1, -1, np.int16)
+    place[order] = np.arange(len(order))
+    return Division(name, place[codes], [names[k] for k in order])
 
 
 def _quantiles(name: str, of: Quantiles, values: Floats) -> Division:

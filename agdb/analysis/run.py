@@ -129,9 +129,9 @@ def _of_group(
     shared = results.keys(group, rows, asked.resamples, asked.seed)
     found = measures.measured(rows.effect, rows.scores[0], divisions, rows.variant, rows.phenotype, rows.cluster,
                               resamples=asked.resamples, seed=asked.seed)  # fmt: skip
-    yield from results.of_strata(group, rows, found, shared, controls.ceilings(rows))
-    yield from results.of_differences(group, found, shared)
     yield from _side_by_side(con, [
+        lambda _: [*results.of_strata(group, rows, found, shared, controls.ceilings(rows)),
+                   *results.of_differences(group, found, shared)],
         lambda _: controls.of_all_rows(group, rows, found, shared, asked.permutations, with_kendall=asked.with_kendall),
         lambda con: winners_curse.of_group(con, group, rows, shared),
         lambda con: causality.of_group(con, group, rows, shared, covariates, asked.controls),
@@ -149,8 +149,9 @@ def _side_by_side(
             return list(part(own))
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _AT_ONCE)) as pool:  # numpy and DuckDB work without the GIL
-        for found in pool.map(done, parts):
-            yield from found
+        begun = [pool.submit(done, part) for part in reversed(parts)]  # the last ones take longest
+        for found in reversed(begun):
+            yield from found.result()
 
 
 def comparisons(of_set: list[Group]) -> Iterator[Group]:
