@@ -29,7 +29,7 @@ def locus(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
         con,
         f"SELECT chrom::VARCHAR AS chrom, pos, ref, alt, phenotype_id, effect, slope_se, score_0 AS score, "
         f"stratum_0 AS side, tss_distance FROM ({query(group, {'side': _SIDE})}) "
-        "WHERE split_part(phenotype_id, '.', 1) = ? ORDER BY pos, ref, alt",
+        "WHERE unversioned(phenotype_id) = ? ORDER BY pos, ref, alt",
         [gene],
     )
     chrom = data["chrom"][0].as_py()
@@ -75,14 +75,14 @@ def _gene(con: duckdb.DuckDBPyConnection, group: Group, asked: str | None) -> tu
     """(id without version, name) of the gene that is asked for by either."""
     found = con.execute(
         f"SELECT gene, coalesce(any_value(g.gene_name), gene) AS name, any_value(n) AS n FROM "
-        f"(SELECT split_part(phenotype_id, '.', 1) AS gene, count(*) AS n FROM ({query(group, {})}) GROUP BY ALL) "
-        "LEFT JOIN (SELECT split_part(gene_id, '.', 1) AS gene, gene_name FROM gene UNION ALL "
-        "SELECT split_part(gene_id, '.', 1), gene_name FROM egene) AS g USING (gene) "
+        f"(SELECT unversioned(phenotype_id) AS gene, count(*) AS n FROM ({query(group, {})}) GROUP BY ALL) "
+        "LEFT JOIN (SELECT unversioned(gene_id) AS gene, gene_name FROM gene UNION ALL "
+        "SELECT unversioned(gene_id), gene_name FROM egene) AS g USING (gene) "
         "GROUP BY gene ORDER BY n DESC, gene",
     ).fetchall()
-    wanted = "" if asked is None else asked.partition(".")[0]
+    wanted = con.execute("SELECT unversioned(?)", [asked]).fetchall()[0][0]
     for gene, name, _ in found:
-        if wanted and wanted in (gene, name):
+        if wanted is not None and wanted in (gene, name):
             return gene, name
     listed = ", ".join(f"{name} ({n:,})" for _, name, n in found[:8])
     what = "no gene was given" if asked is None else f"{asked} has no scored association in {group.source}"
@@ -96,7 +96,7 @@ def _starts(
     near = rows(
         table(
             con,
-            "SELECT coalesce(any_value(gene_name), gene_id) AS name, split_part(gene_id, '.', 1) AS gene, "
+            "SELECT coalesce(any_value(gene_name), gene_id) AS name, unversioned(gene_id) AS gene, "
             "any_value(tss) AS tss, any_value(strand) AS strand FROM gene "
             "WHERE assembly = (SELECT assembly FROM source WHERE source_id = ?) AND chrom = ? AND tss IS NOT NULL "
             "GROUP BY gene_id ORDER BY tss",

@@ -5,6 +5,7 @@ import numpy as np
 
 from agdb import plots, statistics
 from agdb.analysis.groups import Group
+from agdb.analysis.measures import CORRELATION
 from agdb.analysis.rows import read
 from agdb.figures import stored
 from agdb.figures.choice import Choice, Floats, divided, number
@@ -55,21 +56,15 @@ def _resampled(
     intervals = {}
     for metric in metrics:
         x, *ys = (_centred(v[own], metric) for v in (of.effect, *of.scores))
-        columns: Floats = np.stack([np.ones(len(x)), x, x * x, *(v for y in ys for v in (y, y * y, x * y))])
-        sums = bootstrap.cluster_sums(columns, cluster, n_clusters)
-        estimate, drawn = _correlation(sums.sum(axis=0)), _correlation(bootstrap.resample(sums, RESAMPLES, SEED))
-        of_each = np.full(len(ys), n_clusters)
-        intervals[metric] = bootstrap.interval(estimate, drawn, of_each, np.arctanh, np.tanh)[0]
+        sums = bootstrap.cluster_sums(bootstrap.correlation_columns(x, *ys), cluster, n_clusters)
+        line = CORRELATION[:2]
+        clusters = bootstrap.effective_clusters(
+            bootstrap.parts(sums, bootstrap.correlations, line[0]), np.full(len(ys), n_clusters)
+        )
+        drawn = bootstrap.replicates(sums, bootstrap.correlations, RESAMPLES, SEED, *line)
+        intervals[metric] = bootstrap.interval(bootstrap.correlations(sums.sum(axis=0)), drawn, clusters, *line)[0]
     return intervals, n_clusters, of.cluster_of
 
 
 def _centred(values: Floats, metric: str) -> Floats:
     return Ranker(values).within() if metric == "spearman" else values - values.mean()
-
-
-def _correlation(sums: Floats) -> Floats:
-    """Of x with each y, from sums of 1, x, x^2 and of each y, y^2, x y. Shape (..., 3 + 3 m) -> (..., m)."""
-    n, x, xx = sums[..., 0:1], sums[..., 1:2], sums[..., 2:3]
-    y, yy, xy = sums[..., 3::3], sums[..., 4::3], sums[..., 5::3]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((xy - x * y / n) / np.sqrt((xx - x * x / n) * (yy - y * y / n)))
