@@ -137,7 +137,7 @@ def study(rows: Rows, resamples: int, seed: int, permutations: int = 0) -> Study
         rows.phenotype, rows.cluster, resamples=resamples, seed=seed,
     )  # fmt: skip
     told = {}
-    for row in results.of_strata(of, rows, found, shared, np.full(len(found.names), np.nan)):
+    for row in results.of_strata(of, found, shared, np.full(len(found.names), np.nan)):
         if row["stratification"] == "all":
             told[row["metric"]] = _told(row)
         elif row["metric"] == "spearman" and row["stratum"] in ("s0", "even"):

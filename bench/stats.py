@@ -93,7 +93,7 @@ def measures_alone(stored: Path) -> Estimates:
     divisions = [(d.name, d.codes, d.strata) for d in read.divisions if d.strata]
     found = measures.measured(read.effect, read.scores[0], divisions, read.variant, read.phenotype, read.cluster,
                               resamples=RESAMPLES, seed=0)  # fmt: skip
-    made = results.of_strata(group, read, found, shared, controls.ceilings(read))
+    made = results.of_strata(group, found, shared, controls.ceilings(read))
     return _estimates(made + results.of_differences(group, found, shared))
 
 

@@ -188,9 +188,8 @@ def _told(found: Candidates, pairs: Matches, base: Result, controls: int, warnin
                                          two.delong_interval(score, is_causal), n_clusters))  # fmt: skip
     precision = average_precision(score, is_causal)
     drawn = average_precision_replicates(score, is_causal, of_sets, base["resamples"], base["seed"])
-    interval, _, se = bootstrap.interval(np.array([precision.value]), drawn[:, None], np.array([n_sets]), *SHARE[:2])
-    values = {"estimate": precision.value, "ci_low": float(interval.low[0]), "ci_high": float(interval.high[0]),
-              "se": float(se[0])}  # fmt: skip
+    values = results.resampled(precision.value, drawn, n_sets, SHARE)
+    del values["p"]  # its method says why
     yield row("causal_auprc", precision.chance, values) | {"n_clusters": n_sets}
     yield {**row("causal_pairwise", 0.5, {"estimate": np.nan}), **_pairwise(found, pairs, base)}
     of_distance = two.delong_interval(nearness, is_causal, of_sets)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agdb.analysis import results
 from agdb.analysis.groups import Group
-from agdb.analysis.measures import Strata
+from agdb.analysis.measures import CORRELATION, Strata
 from agdb.analysis.results import Result
 from agdb.analysis.rows import Rows
 from agdb.statistics import bootstrap, kendall
@@ -96,23 +96,20 @@ def _partial(rows: Rows, effect: Floats, score: Floats, base: Result, reason: st
     columns = (effect[there], score[there], *(v[there] for v in given.values()))
     ranks = np.stack([Ranker(column).within() for column in columns])
     cluster = np.unique(rows.cluster[there], return_inverse=True)[1]
-    n, k = np.array([int(cluster.max()) + 1]), len(ranks)
+    n, k = int(cluster.max()) + 1, len(ranks)
     upper = np.triu_indices(k)
     column = np.empty((k, k), np.int64)  # of the sum of two ranks' products
     column[upper] = column.T[upper] = k + 1 + np.arange(len(upper[0]))
     products = (ranks[i] * ranks[j] for i, j in zip(*upper, strict=True))
-    sums = bootstrap.cluster_sums(chain(np.ones((1, ranks.shape[1])), ranks, products), cluster, n[0])
+    sums = bootstrap.cluster_sums(chain(np.ones((1, ranks.shape[1])), ranks, products), cluster, n)
 
     def rho(sums: Floats) -> Floats:
         size, means = sums[..., :1, None], sums[..., 1 : k + 1]
         return partial_correlation(sums[..., column] - means[..., :, None] * means[..., None, :] / size)
 
-    estimate = np.array([float(rho(sums.sum(axis=0)))])
-    drawn = bootstrap.replicates(sums, rho, base["resamples"], base["seed"], np.arctanh, np.tanh)[:, None]
-    interval, line_se, se = bootstrap.interval(estimate, drawn, n, np.arctanh, np.tanh)
-    values = {"estimate": estimate[0], "ci_low": interval.low[0], "ci_high": interval.high[0], "se": se[0],
-              "p": bootstrap.pvalue(np.arctanh(estimate), line_se, n)[0]}  # fmt: skip
-    return row | {"n_clusters": int(n[0])} | results.defined({k: float(v) for k, v in values.items()}, None)
+    drawn = bootstrap.replicates(sums, rho, base["resamples"], base["seed"], *CORRELATION[:2])
+    values = results.resampled(float(rho(sums.sum(axis=0))), drawn, n, CORRELATION)
+    return row | {"n_clusters": n} | results.defined(values, None)
 
 
 def _disattenuated(rows: Rows, found: Strata, base: Result, reason: str | None) -> Result:

@@ -36,6 +36,7 @@ def _logit(p: Floats) -> Floats:
 
 
 CORRELATION = Scale(np.arctanh, np.tanh, 0.0)
+RATIO = Scale(np.log, np.exp, 1.0)
 SHARE = Scale(_logit, lambda x: 1 / (1 + np.exp(-x)), 0.5)
 
 SCALES = {"spearman": CORRELATION, "pearson": CORRELATION, "abs_spearman": CORRELATION, "sign_concordance": SHARE,

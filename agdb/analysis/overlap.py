@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from agdb.analysis import results
 from agdb.analysis.groups import Group
+from agdb.analysis.measures import RATIO
 from agdb.analysis.results import Result
 from agdb.analysis.rows import Rows
 from agdb.statistics import bootstrap
@@ -58,15 +59,11 @@ def of_group(con: duckdb.DuckDBPyConnection, group: Group, rows: Rows, shared: R
 
 def _enrichment(found: Shifted, cluster: Any, base: Result) -> Result:
     columns = np.stack([found.inside.astype(float), found.expected])
-    n_clusters = np.array([base["n_clusters"]])
     sums = bootstrap.cluster_sums(columns, cluster, base["n_clusters"])
-    drawn = bootstrap.replicates(sums, bootstrap.ratio, base["resamples"], base["seed"], np.log, np.exp)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        estimate = np.array([columns[0].sum() / columns[1].sum()])
-        interval, _, se = bootstrap.interval(estimate, drawn, n_clusters, np.log, np.exp)
-    values = {"estimate": estimate[0], "ci_low": interval.low[0], "ci_high": interval.high[0], "se": se[0],
-              "p": found.p}  # fmt: skip
-    return results.defined({name: float(v) for name, v in values.items()}, None)
+    drawn = bootstrap.replicates(sums, bootstrap.ratio, base["resamples"], base["seed"], *RATIO[:2])
+    (estimate,) = bootstrap.ratio(columns.sum(axis=1))
+    values = results.resampled(float(estimate), drawn[:, 0], base["n_clusters"], RATIO)
+    return results.defined(values | {"p": found.p}, None)
 
 
 def _peaks(con: duckdb.DuckDBPyConnection, group: Group, chroms: list[str]) -> list[Any]:

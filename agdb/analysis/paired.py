@@ -37,10 +37,7 @@ def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: 
     n, n_clusters = len(effect), rows.n_clusters
     e, s = Ranker(effect).within(), [Ranker(score).within() for score in scores]
     pairs = all_pairs(group.scorers)
-    columns = [np.ones(n), e, e * e]
-    for ranks in s:
-        columns += [ranks, ranks * ranks, e * ranks]
-    sums: Floats = np.stack([np.bincount(rows.cluster, c, n_clusters) for c in columns], axis=1).astype(float)
+    sums = bootstrap.cluster_sums(bootstrap.correlation_columns(e, *s), rows.cluster, n_clusters)
     made: list[Result] = []
     base: dict[str, Any] = {**shared, "stratification": "all", "stratum": "all", "metric": metric, "n": n,
                             "n_variants": len(np.unique(rows.variant)), "n_genes": len(np.unique(rows.phenotype)),
@@ -48,7 +45,7 @@ def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: 
     if n < 4 or any(np.ptp(v) == 0 for v in (effect, *scores)):
         why = f"n = {n}: fewer than 4 rows" if n < 4 else "the effect or a score is constant"
         return [{**base, **_who(group, i, j), "reason": why} for i, j in pairs]
-    rho = _rho(sums.sum(axis=0))
+    rho = bootstrap.correlations(sums.sum(axis=0))
     estimates, replicates, clusters, jointly = _differences(sums, pairs, resamples, seed)
     for pair, (i, j) in enumerate(pairs):
         estimate, replicate, adjusted = estimates[pair], replicates[:, pair], jointly[pair]
@@ -72,7 +69,7 @@ def _differences(
     first, second = np.array(pairs).T
 
     def differences(sums: Floats) -> Floats:
-        rho = _rho(sums)
+        rho = bootstrap.correlations(sums)
         return np.asarray(rho[..., first] - rho[..., second])
 
     estimates, parts = differences(sums.sum(axis=0)), bootstrap.parts(sums, differences)
@@ -82,14 +79,6 @@ def _differences(
     if len(pairs) > 1 and np.isfinite(clusters).any():
         jointly = max_t(estimates, replicates, df=float(np.nanmin(clusters)) - 1).p
     return estimates, replicates, clusters, jointly
-
-
-def _rho(sums: Floats) -> Floats:
-    """Correlations of the effect with every score. Shape (..., 3 + 3 m) -> (..., m)."""
-    n, e, ee = sums[..., 0:1], sums[..., 1:2], sums[..., 2:3]
-    s, ss, es = sums[..., 3::3], sums[..., 4::3], sums[..., 5::3]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((es - e * s / n) / np.sqrt((ee - e * e / n) * (ss - s * s / n)))
 
 
 def _who(group: Group, i: int, j: int) -> Result:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agdb.analysis.expected import expected
 from agdb.analysis.groups import Group
-from agdb.analysis.measures import SCALES, SIGNED, Strata
+from agdb.analysis.measures import SCALES, SIGNED, Scale, Strata
 from agdb.analysis.rows import Rows
 from agdb.statistics import bootstrap, correlation_pvalue, power
 from agdb.statistics.families import benjamini_hochberg
@@ -38,7 +38,7 @@ def keys(group: Group, rows: Rows, resamples: int, seed: int) -> Result:
     }  # fmt: skip
 
 
-def of_strata(group: Group, rows: Rows, found: Strata, shared: Result, ceilings: Floats) -> list[Result]:
+def of_strata(group: Group, found: Strata, shared: Result, ceilings: Floats) -> list[Result]:
     """One result a stratum and measure."""
     made = []
     for metric, scale in SCALES.items():
@@ -133,6 +133,17 @@ def of_differences(group: Group, found: Strata, shared: Result, most: int = 6) -
             }
         )
     return made
+
+
+def resampled(estimate: float, replicates: Floats, n_clusters: int, scale: Scale) -> dict[str, float]:
+    """A statistic with its interval, standard error and p-value from its replicates. Shape (resamples,)."""
+    one, of = np.array([estimate]), np.array([n_clusters])
+    with np.errstate(all="ignore"):
+        interval, line_se, se = bootstrap.interval(one, replicates[:, None], of, *scale[:2])
+        away = scale.to_line(one) - scale.to_line(np.array(scale.null))
+        p = bootstrap.pvalue(away, line_se, of)
+    return {"estimate": estimate, "ci_low": float(interval.low[0]), "ci_high": float(interval.high[0]),
+            "se": float(se[0]), "p": float(p[0])}  # fmt: skip
 
 
 def difference(estimate: float, replicates: Floats, n_clusters: float) -> dict[str, float]:

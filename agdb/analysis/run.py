@@ -130,7 +130,7 @@ def _of_group(
     found = measures.measured(rows.effect, rows.scores[0], divisions, rows.variant, rows.phenotype, rows.cluster,
                               resamples=asked.resamples, seed=asked.seed)  # fmt: skip
     yield from _side_by_side(con, [
-        lambda _: [*results.of_strata(group, rows, found, shared, controls.ceilings(rows)),
+        lambda _: [*results.of_strata(group, found, shared, controls.ceilings(rows)),
                    *results.of_differences(group, found, shared)],
         lambda _: controls.of_all_rows(group, rows, found, shared, asked.permutations, with_kendall=asked.with_kendall),
         lambda con: winners_curse.of_group(con, group, rows, shared),

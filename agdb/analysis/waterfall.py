@@ -21,7 +21,7 @@ from agdb.analysis.groups import Group, OneScorer, probing_with_associations
 from agdb.analysis.labels import LabelSet
 from agdb.analysis.profile import Asked, Chosen
 from agdb.analysis.results import Result
-from agdb.analysis.rows import Rows, numbered
+from agdb.analysis.rows import numbered
 from agdb.analysis.steps import STEPS, State, begin, changed, study_sql
 from agdb.analysis.strata import OF_STEPS
 from agdb.errors import Refused
@@ -154,9 +154,7 @@ def _results(what: Chosen, taken: Taken) -> Iterator[Result]:
                        state.scorer.output_type)  # fmt: skip
     group = Group(LabelSet(name, state.label), what.source.source_id, what.source.name, what.source.tissue, None, 0,
                   what.source.qtl_type, (scorer,))  # fmt: skip
-    rows = Rows(data.effect, data.score[None], data.slope_se, data.slope_se, data.slope_se, data.variant,
-                data.phenotype, cluster, what.labels.cluster, [], "")  # fmt: skip
-    for row in results.of_strata(group, rows, found, _shared(what, state, step), np.array([ceiling])):
+    for row in results.of_strata(group, found, _shared(what, state, step), np.array([ceiling])):
         yield row | {"expected": expected(group, row["metric"])}
 
 
@@ -177,13 +175,13 @@ def _difference(what: Chosen, old: Taken, new: Taken) -> Result:
     if why := _incomparable(a, b, len(place)):
         return row | {"reason": why}
     sums = [_sums(data, cluster[np.searchsorted(place, data.place)], n_clusters) for data in (a, b)]
-    rho = [_rho(s.sum(axis=0)) for s in sums]
+    rho = [float(bootstrap.correlations(s.sum(axis=0))[0]) for s in sums]
 
     def rhos(sums: Floats) -> Floats:
-        return np.stack([_rho(sums[..., :6]), _rho(sums[..., 6:])], axis=-1)
+        return np.concatenate([bootstrap.correlations(sums[..., :6]), bootstrap.correlations(sums[..., 6:])], axis=-1)
 
     replicates = bootstrap.replicates(np.concatenate(sums, axis=1), rhos, what.resamples, what.seed)
-    values = results.difference(float(rho[1] - rho[0]), replicates[:, 1] - replicates[:, 0], n_clusters)
+    values = results.difference(rho[1] - rho[0], replicates[:, 1] - replicates[:, 0], n_clusters)
     return row | results.defined(values | (_analytic(a, b, rho) if is_paired else {}), None)
 
 
@@ -205,18 +203,12 @@ _METHODS = {
 
 
 def _sums(data: Data, cluster: Ints, n_clusters: int) -> Floats:
-    """Per cluster: rows, ranks of effect and score, their squares, their product. Shape (clusters, 6)."""
-    e, s = Ranker(data.effect).within(), Ranker(data.score).within()
-    return bootstrap.cluster_sums(np.stack([np.ones(len(e)), e, s, e * e, s * s, e * s]), cluster, n_clusters)
+    """Sums over clusters that rho is a function of. Shape (clusters, 6)."""
+    ranks = Ranker(data.effect).within(), Ranker(data.score).within()
+    return bootstrap.cluster_sums(bootstrap.correlation_columns(*ranks), cluster, n_clusters)
 
 
-def _rho(sums: Floats) -> Floats:
-    n, e, s, ee, ss, es = np.moveaxis(sums, -1, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((es - e * s / n) / np.sqrt((ee - e * e / n) * (ss - s * s / n)))
-
-
-def _analytic(a: Data, b: Data, rho: list[Floats]) -> dict[str, float]:
+def _analytic(a: Data, b: Data, rho: list[float]) -> dict[str, float]:
     """Of two correlations that share the effect, or the score, on the same rows."""
     is_label = np.array_equal(a.score, b.score)
     x, y = (a.effect, b.effect) if is_label else (a.score, b.score)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from agdb.analysis import results
 from agdb.analysis.candidates import floats
 from agdb.analysis.groups import Group
+from agdb.analysis.measures import CORRELATION
 from agdb.analysis.results import Result
 from agdb.analysis.rows import Rows
 from agdb.statistics import bonett_wright_interval, bootstrap, correlation_pvalue
@@ -139,23 +140,13 @@ def _correlated(rows: Rows, shrunken: Floats, row: Result, *, signed: bool) -> R
         why = f"n = {n}: fewer than 4 rows" if n < 4 else "the score, or every shrunken effect, is one value"
         return counts | {"reason": why}
     e, s, r = (Ranker(v).within() for v in (effect, score, raw))
-    columns = np.stack([np.ones(n), e, s, e * e, s * s, e * s])
-    sums = bootstrap.cluster_sums(columns, cluster, n_clusters)
-    estimate, of = np.array([_rho(sums.sum(axis=0))]), np.array([n_clusters])
-    drawn = bootstrap.replicates(sums, _rho, row["resamples"], row["seed"], np.arctanh, np.tanh)[:, None]
-    interval, line_se, se = bootstrap.interval(estimate, drawn, of, np.arctanh, np.tanh)
-    analytic = bonett_wright_interval(estimate, n)
-    values = {
-        "estimate": estimate[0], "ci_low": interval.low[0], "ci_high": interval.high[0], "se": se[0],
-        "p": bootstrap.pvalue(np.arctanh(estimate), line_se, of)[0], "analytic_low": analytic.low[0],
-        "analytic_high": analytic.high[0], "analytic_p": correlation_pvalue(estimate, n)[0],
+    sums = bootstrap.cluster_sums(bootstrap.correlation_columns(e, s), cluster, n_clusters)
+    (rho,) = bootstrap.correlations(sums.sum(axis=0))
+    drawn = bootstrap.replicates(sums, bootstrap.correlations, row["resamples"], row["seed"], *CORRELATION[:2])
+    analytic = bonett_wright_interval(rho, n)
+    values = results.resampled(float(rho), drawn[:, 0], n_clusters, CORRELATION) | {
+        "analytic_low": float(analytic.low), "analytic_high": float(analytic.high),
+        "analytic_p": float(correlation_pvalue(rho, n)),
     }  # fmt: skip
     told = f"{row['method']}; on the same {n:,} rows rho is {float(r @ s / np.sqrt((r @ r) * (s @ s))):+.4f} before it"
-    return counts | {"method": told} | results.defined({k: float(v) for k, v in values.items()}, None)
-
-
-def _rho(sums: Floats) -> Any:
-    """Correlation from (n, sum x, sum y, sum x^2, sum y^2, sum xy). Shape (..., 6) -> (...)."""
-    n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.clip((xy - x * y / n) / np.sqrt((xx - x * x / n) * (yy - y * y / n)), -1, 1)
+    return counts | {"method": told} | results.defined(values, None)

@@ -11,7 +11,7 @@ jackknife that leaves out one cluster at a time (CV3; MacKinnon, Nielsen & Webb 
 those of several statistics go together as the statistics do. `python -m bench.coverage` measures both claims.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +144,27 @@ def ratio(sums: Floats) -> Floats:
     """The statistic of two sums, first over second, e.g. a mean. Shape (..., 2) -> (..., 1)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return sums[..., :1] / sums[..., 1:]
+
+
+def correlation_columns(x: Floats, *ys: Floats) -> Iterator[Floats]:
+    """The columns whose sums over rows correlations of x with m others are functions of: 3 + 3 m, each of shape (n,).
+
+    x and the ys are best about their means (centred ranks are): the digits of their squares are then their own.
+    """
+    yield from (np.ones(len(x)), x, x * x)
+    for y in ys:
+        yield from (y, y * y, x * y)
+
+
+def correlations(sums: Floats) -> Floats:
+    """Pearson correlations of x with each y, from sums of `correlation_columns`; of ranks they are Spearman's.
+
+    Shape (..., 3 + 3 m) -> (..., m); NaN for constants.
+    """
+    n, x, xx = sums[..., 0:1], sums[..., 1:2], sums[..., 2:3]
+    y, yy, xy = sums[..., 3::3], sums[..., 4::3], sums[..., 5::3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.clip((xy - x * y / n) / np.sqrt((xx - x * x / n) * (yy - y * y / n)), -1, 1), float)
 
 
 def interval(
