@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from agdb.cli.app import say
-from agdb.errors import Refused, UsageError
+from agdb.errors import UsageError
 
 FORMATS = ("html", "md")
 
@@ -39,6 +39,7 @@ def report(
     """
     from agdb import db
     from agdb import report as made
+    from agdb.export.files import whole
 
     form = format_ or (output.suffix.removeprefix(".").lower() if output and output.suffix else "html")
     if form not in FORMATS:
@@ -56,21 +57,9 @@ def report(
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    _write(path, text)
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
     n, failed = len(summary.verdicts), sum(a.severity == "failed" for a in summary.alerts)
     say(f"{path}: {n} verdict{'s' * (n != 1)}")
     if summary.alerts:
         say(f"  {len(summary.alerts)} findings of the checks stand at its top, {failed} of them failed")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file, complete or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    except OSError as error:
-        cure = "give a folder that exists and can be written"
-        raise Refused(f"cannot write: {error.strerror}", where=str(path), cure=cure) from error
-    finally:
-        part.unlink(missing_ok=True)

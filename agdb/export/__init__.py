@@ -1,7 +1,7 @@
 """Rows out: a view to a file, a query to the terminal. DuckDB writes CSV, JSON and Parquet, Python none of them.
 
 `files` writes whole views, in the formats of tables (`tables`) and of the field (`bed`, `vcf`); `query` answers SQL,
-`mistake` says what is wrong with it, `text` lays tables out for eyes; `original` gives a published study's files back.
+`mistake` says what is wrong with it, `text` lays tables out for eyes.
 """
 
 from agdb.export.files import FORMATS, selected, to_file, to_folder, view_names

@@ -128,9 +128,9 @@ def whole(path: Path) -> Iterator[Path]:
             path.rmdir()  # it is empty: the caller has looked
         part.replace(path)
     except (duckdb.IOException, OSError) as error:
-        first = str(error).splitlines()[0]
+        why = getattr(error, "strerror", None) or str(error).splitlines()[0]  # DuckDB's has no strerror
         cure = "give a folder that exists and can be written"
-        raise Refused(f"cannot write: {first}", where=str(path), cure=cure) from error
+        raise Refused(f"cannot write: {why}", where=str(path), cure=cure) from error
     finally:
         with suppress(OSError):  # where it is there still, it is not complete
             shutil.rmtree(part) if part.is_dir() else part.unlink()
