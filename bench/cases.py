@@ -205,7 +205,7 @@ def read_chain(place: Place) -> None:
 def ingest_tissues(place: Place) -> int:
     """agdb's ingest of one file a tissue into one database, with the memory that the command line allows."""
     from agdb import db
-    from agdb.cli.ingest import MEMORY
+    from agdb.cli.ingest_files import MEMORY
     from agdb.ingest import qtl
     from agdb.ingest.variant_table import Options
 

@@ -1,8 +1,10 @@
 """The overlap at three sizes: inputs made once, answers compared, every case in fresh processes, interleaved.
 
-2.4 M x 200 k   one tissue's significant pairs against a DNase experiment
-2.4 M x 3.6 M   the same against an index of all DHS
-70 M x 200 k    49 tissues against a DNase experiment
+- 2.4 M x 200 k: one tissue's significant pairs against a DNase experiment;
+- 2.4 M x 3.6 M: the same against an index of all DHS;
+- 70 M x 200 k: 49 tissues against a DNase experiment;
+
+and the first of them in the shapes of `overlap_shapes`.
 """
 
 import shutil
@@ -16,11 +18,11 @@ from bench.overlap_cases import (
     CASES,
     PEAKS,
     PEAKS_BED,
-    SHAPES,
     SIZES,
     SORTED_BED,
     folder,
 )
+from bench.overlap_shapes import SHAPES
 from bench.rounds import Measure, Measured, interleaved
 
 #: Tissues of the largest size, and the genes of the first (in 1,000) that each other one has: 70 M rows of 2.4 M.

@@ -19,7 +19,8 @@ from typing import Any
 from bench import overlap, overlap_cases, predict, predict_cases, rounds, sequence_cases, verify
 from bench.cases import CASES, TISSUES, Inputs, missing
 from bench.data import Sizes, inputs
-from bench.overlap_cases import SHAPES, SIZES
+from bench.overlap_cases import SIZES
+from bench.overlap_shapes import SHAPES
 from bench.rounds import Measured, fresh, interleaved, say
 
 HERE = Path(__file__).resolve().parent

@@ -1,78 +1,14 @@
 """agdb ingest: files in."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from agdb.cli import ingest_options as o
-from agdb.cli.app import say
-from agdb.cli.progress import of_file
+from agdb.cli.ingest_files import MEMORY, each, presets, report
 from agdb.errors import UsageError
 
-if TYPE_CHECKING:
-    import duckdb
-
-    from agdb.ingest.preset import Preset
-    from agdb.ingest.source import Loaded
-    from agdb.ingest.variant_table import Options
-
 app = typer.Typer(no_args_is_help=True, help="Read files into the database: each of them whole, or not at all and why.")
-
-#: Memory that an ingest may take: it streams, and what does not fit is spilled beside the database.
-MEMORY = "1200MB"
-
-
-def _report(loaded: "Loaded", what: str = "rows kept") -> None:
-    ids = loaded.source_ids
-    source = f"source {ids[0]}" if len(ids) == 1 else f"sources {ids[0]} to {ids[-1]}"
-    if not loaded.is_new:
-        say(f"{loaded.name}: is {source} already ({loaded.rows_kept:,} rows); nothing to do")
-        return
-    say(f"{loaded.name}: {source}, {loaded.rows_kept:,} of {loaded.rows_read:,} {what}")
-    for reason, n in loaded.rejected.items():
-        say(f"  rejected, kept in table rejected: {n:,} rows, {reason}")
-    for note in loaded.notes:
-        say(f"  {note}")
-
-
-def _each(
-    ctx: typer.Context,
-    files: Sequence[Path],
-    options: "Options",
-    quiet: bool,
-    ingest: "Callable[[duckdb.DuckDBPyConnection, Path, Options], Loaded]",
-) -> None:
-    """Ingest file after file: those before the first refused one stay."""
-    from dataclasses import replace
-
-    from agdb import db
-
-    with db.writing(ctx.obj, memory_limit=MEMORY) as con:
-        for path in files:
-            with of_file(path, quiet) as progress:
-                loaded = ingest(con, path, replace(options, progress=progress))
-            _report(loaded)
-
-
-def _presets(
-    kind: str, name: str | None, maps: list[str] | None, save: Path | None, **how: str | None
-) -> "list[Preset]":
-    """The presets to choose from: the one that was named or spelled out, or all of this kind."""
-    from agdb.ingest import preset
-
-    if maps and name:
-        raise UsageError("--map and --preset both say what the columns mean", cure="give one of them")
-    if save and not maps:
-        raise UsageError("--save-preset keeps what --map says", cure="give --map too")
-    if not maps:
-        return [preset.named(name)] if name else [p for p in preset.shipped() if p.kind == kind]
-    made = preset.from_options(maps, kind=kind, **how)  # type: ignore[arg-type]
-    if save:
-        preset.save(made, save)
-        say(f"{save}: the preset, for --preset {save}")
-    return [made]
 
 
 @app.command(epilog="Example: agdb ingest gtex GTEx_Analysis_v8_eQTL/*.v8.signif_variant_gene_pairs.txt.gz")
@@ -82,7 +18,7 @@ def gtex(ctx: typer.Context, files: o.Files, tissue: o.Tissue = None, lift: o.Li
     from agdb.ingest import qtl
     from agdb.ingest.variant_table import Options
 
-    _each(ctx, files, Options(tissue, None, lift, where), quiet, qtl.gtex)
+    each(ctx, files, Options(tissue, None, lift, where), quiet, qtl.gtex)
 
 
 @app.command(
@@ -108,10 +44,10 @@ def qtl(
     from agdb.ingest import qtl
     from agdb.ingest.variant_table import Options
 
-    presets = _presets("qtl", preset, maps, save_preset, assembly=assembly, effect_allele=effect_allele,
+    known = presets("qtl", preset, maps, save_preset, assembly=assembly, effect_allele=effect_allele,
                        effect_unit=effect_unit, qtl_type=kind)  # fmt: skip
-    _each(ctx, files, Options(tissue, assembly, lift, where), quiet,
-          lambda con, path, options: qtl.ingest(con, path, presets, options))  # fmt: skip
+    each(ctx, files, Options(tissue, assembly, lift, where), quiet,
+          lambda con, path, options: qtl.ingest(con, path, known, options))  # fmt: skip
 
 
 @app.command(epilog="Example: agdb ingest credible GTEx_v8_finemapping_DAPG.CS95.txt.gz")
@@ -132,10 +68,10 @@ def credible(
     from agdb.ingest import credible
     from agdb.ingest.variant_table import Options
 
-    presets = _presets("credible", preset, maps, save_preset, assembly=assembly, effect_allele="alt", effect_unit=None,
+    known = presets("credible", preset, maps, save_preset, assembly=assembly, effect_allele="alt", effect_unit=None,
                        qtl_type=kind)  # fmt: skip
-    _each(ctx, files, Options(tissue, assembly, lift, where), quiet,
-          lambda con, path, options: credible.ingest(con, path, presets, options))  # fmt: skip
+    each(ctx, files, Options(tissue, assembly, lift, where), quiet,
+          lambda con, path, options: credible.ingest(con, path, known, options))  # fmt: skip
 
 
 @app.command(epilog="Example: agdb ingest variants sites.vcf.gz --assembly GRCh38")
@@ -154,10 +90,10 @@ def variants(
     from agdb.ingest import variant_list
     from agdb.ingest.variant_table import Options
 
-    presets = _presets("variants", preset, maps, save_preset, assembly=assembly, effect_allele="alt", effect_unit=None,
+    known = presets("variants", preset, maps, save_preset, assembly=assembly, effect_allele="alt", effect_unit=None,
                        qtl_type=None)  # fmt: skip
-    _each(ctx, files, Options(None, assembly, lift, where), quiet,
-          lambda con, path, options: variant_list.ingest(con, path, presets, options))  # fmt: skip
+    each(ctx, files, Options(None, assembly, lift, where), quiet,
+          lambda con, path, options: variant_list.ingest(con, path, known, options))  # fmt: skip
 
 
 @app.command(epilog="Example: agdb ingest peaks ENCFF123ABC.narrowPeak.gz --biosample K562 --assembly GRCh38")
@@ -179,7 +115,7 @@ def peaks(
 
     if biosample is None and not blacklist:
         raise UsageError("the biosample is not said", cure="--biosample, e.g. K562")
-    _each(ctx, files, Options(), quiet, lambda con, path, options: peaks.ingest(
+    each(ctx, files, Options(), quiet, lambda con, path, options: peaks.ingest(
         con, path, biosample or path.name, assembly, format_, is_blacklist=blacklist, lift=lift,
         progress=options.progress))  # fmt: skip
 
@@ -192,7 +128,7 @@ def blocks(ctx: typer.Context, files: o.Files, assembly: o.Assembly, name: o.Blo
 
     with db.writing(ctx.obj) as con:
         for path in files:
-            _report(blocks.ingest(con, path, assembly, name), "blocks kept")
+            report(blocks.ingest(con, path, assembly, name), "blocks kept")
 
 
 @app.command(epilog="Example: agdb ingest genes gencode.v26.annotation.gtf.gz --assembly GRCh38")
@@ -201,7 +137,7 @@ def genes(ctx: typer.Context, files: o.Files, assembly: o.Assembly, quiet: o.Qui
     from agdb.ingest import genes
     from agdb.ingest.variant_table import Options
 
-    _each(ctx, files, Options(), quiet, lambda con, path, options: genes.ingest(con, path, assembly, options.progress))
+    each(ctx, files, Options(), quiet, lambda con, path, options: genes.ingest(con, path, assembly, options.progress))
 
 
 @app.command(epilog="Example: agdb ingest tracks alphagenome_human_all_tracks.tsv")
@@ -218,7 +154,7 @@ def tracks(
     from agdb.ingest import tracks
     from agdb.ingest.variant_table import Options
 
-    _each(ctx, files, Options(), quiet,
+    each(ctx, files, Options(), quiet,
           lambda con, path, options: tracks.ingest(con, path, model, options.progress, output_type))  # fmt: skip
 
 
@@ -230,7 +166,7 @@ def chain(ctx: typer.Context, files: o.Files) -> None:
 
     with db.writing(ctx.obj) as con:
         for path in files:
-            _report(chain.ingest(con, path), "blocks kept")
+            report(chain.ingest(con, path), "blocks kept")
 
 
 @app.command(epilog="Example: agdb ingest genome hg38.fa --assembly GRCh38")
@@ -250,7 +186,7 @@ def genome(
     from agdb.ingest import reference
 
     with db.writing(ctx.obj, memory_limit=MEMORY) as con:
-        _report(reference.ingest(con, file, assembly, allow_mismatch), "records registered")
+        report(reference.ingest(con, file, assembly, allow_mismatch), "records registered")
 
 
 @app.command(epilog="Example: agdb ingest predictions predictions.csv --format original --window 16384")
@@ -283,13 +219,13 @@ def predictions(
     if format_ == "tidy":
         if window is not None or maps or preset:
             raise UsageError("a tidy file says itself what it holds", cure="leave --window, --map and --preset out")
-        _each(ctx, files, Options(None, assembly, lift, where), quiet,
+        each(ctx, files, Options(None, assembly, lift, where), quiet,
               lambda con, path, options: tidy_scores.ingest(con, path, model_version, scorer, options))  # fmt: skip
         return
     if window is None:
         raise UsageError("the window is not said", cure="--window in bp: the bases of sequence that the model read")
     if format_ == "original":
-        _each(ctx, files, Options(), quiet,
+        each(ctx, files, Options(), quiet,
               lambda con, path, _: predictions.ingest_original(con, path, window, tissue, effect))  # fmt: skip
         return
     if scorer is None or not (maps or preset):
@@ -298,12 +234,12 @@ def predictions(
         )
     if window < 1:
         raise UsageError(f"a window of {window} bases", cure="--window in bp")
-    (chosen,) = _presets("predictions", preset, maps, None, assembly=assembly, effect_allele=effect_allele,
+    (chosen,) = presets("predictions", preset, maps, None, assembly=assembly, effect_allele=effect_allele,
                          effect_unit=None, qtl_type=None)  # fmt: skip
     computation = Computation(
         provider="import", model=scorer, model_version=model_version, assembly="", output_type=output_type,
         window_bp=window, mask_bp=None, aggregation="", is_signed=not unsigned,
     )  # fmt: skip
     computed = Scorer(scorer, (computation,))
-    _each(ctx, files, Options(None, assembly, lift, where), quiet,
+    each(ctx, files, Options(None, assembly, lift, where), quiet,
           lambda con, path, options: predictions.ingest(con, path, chosen, computed, options))  # fmt: skip
