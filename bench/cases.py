@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-Found = int | list[int] | None
+Found = int | list[int] | dict[str, float] | None
 
 #: The environment of the peers: `make bench` makes it.
 PEERS = Path(__file__).resolve().parents[1] / ".venv-peers"

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import overlap, overlap_cases, predict, predict_cases, rounds, sequence_cases, verify
+from bench import overlap, overlap_cases, predict, predict_cases, rounds, sequence_cases, stats, verify
 from bench.cases import CASES, TISSUES, Inputs, missing
 from bench.data import Sizes, inputs
 from bench.overlap_cases import SIZES
@@ -28,7 +28,7 @@ FULL, QUICK = Sizes(2_400_000, 200_000, 3_600_000, 1_000_000), Sizes(20_000, 2_0
 #: 49 tissues have 70 M significant pairs: files of 1.43 M rows each.
 A_TISSUE = 1_430_000
 #: What can be asked for: how the names of the groups of cases begin, and predict.
-GROUPS = ("ingest", "overlap", "gz", "sequences", "predict")
+GROUPS = ("ingest", "overlap", "gz", "sequences", "stats", "predict")
 ANSWERS = "The cases of a table found the same."
 
 
@@ -120,8 +120,16 @@ def sequences(n: int, data: Path, out: Path, *, quick: bool) -> tuple[dict[str, 
     return {"sequences": measured}, f"{told}{ANSWERS}\n{rounds.table(cases, measured)}"
 
 
-def prediction(n: int, out: Path, *, quick: bool) -> tuple[dict[str, Any], str]:
+def statistics(n: int, data: Path, out: Path, *, quick: bool) -> tuple[dict[str, Any], str]:
+    """`agdb stats` at each size: everything measured, and the report."""
+    of_sizes = {pairs: stats.measured(pairs, n, data, out) for pairs in (stats.QUICK if quick else stats.SIZES)}
+    measured = {str(pairs): taken for pairs, (taken, _) in of_sizes.items()}
+    return {"stats": measured}, "\n".join(text for _, text in of_sizes.values())
+
+
+def prediction(n: int, data: Path, out: Path, *, quick: bool) -> tuple[dict[str, Any], str]:
     """Predict against a made-up server: everything measured, and the report."""
+    del data  # it makes its own
     measured = predict.measured(n, quick=quick, out=out.resolve(), measure=fresh(predict_cases.CASES, out))
     return {"predict": measured}, predict.table(measured)
 
@@ -149,18 +157,15 @@ def main() -> None:
         facts, report = peers(groups, sizes, args.rounds or (1 if args.quick else 5), args.data, args.out)
         found |= facts
         reports.append(report)
-    if "overlap" in args.what:
-        facts, report = overlaps(args.rounds or (1 if args.quick else 5), args.data, args.out, quick=args.quick)
-        found |= facts
-        reports.append(report)
-    if "sequences" in args.what:
-        facts, report = sequences(args.rounds or (1 if args.quick else 5), args.data, args.out, quick=args.quick)
-        found |= facts
-        reports.append(report)
-    if "predict" in args.what:
-        facts, report = prediction(args.rounds or (1 if args.quick else 3), args.out, quick=args.quick)
-        found |= facts
-        reports.append(report)
+    of_group = {  # rounds, where nothing is said, and what measures it
+        "overlap": (5, overlaps), "sequences": (5, sequences), "stats": (3, statistics), "predict": (3, prediction),
+    }  # fmt: skip
+    for group, (n, measure) in of_group.items():
+        if group in args.what:
+            n_rounds = args.rounds or (1 if args.quick else n)
+            facts, report = measure(n_rounds, args.data, args.out, quick=args.quick)
+            found |= facts
+            reports.append(report)
     (args.out / "bench.json").write_text(json.dumps(found, indent=1) + "\n")
     (args.out / "bench.md").write_text("\n".join(reports))
     print("\n".join(reports), end="")

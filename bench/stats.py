@@ -1,39 +1,27 @@
-"""`python -m bench.stats`: `agdb stats` against the same measures by pandas and scipy.stats in a loop.
+"""`agdb stats` against the same measures by pandas and scipy.stats in a loop.
 
-The study is `bench.data`'s: GTEx's size, order and numbers, scored by SQL. Answers first: every estimate of agdb in
-every stratum is compared with the loop's, and every case runs in a fresh process. The loop has no intervals of
-clusters: a few resamples, ranked anew, tell what 2,000 would take.
+The study is `bench.data`'s: GTEx's size, order and numbers, scored by SQL. No time is shown before every estimate of
+agdb in every stratum is compared with the loop's. The loop has no intervals of clusters: a few resamples, ranked anew,
+tell what 2,000 would take.
 """
 
-import argparse
-import json
-import random
-import subprocess
-import sys
 import tempfile
-import time
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import duckdb
 import numpy as np
 
 from agdb import db
-from agdb.analysis import controls, groups, labels, measures, results, rows, run, strata
 from agdb.ingest import peaks, qtl
 from agdb.ingest.variant_table import Options
 from bench.cases import Inputs
 from bench.data import Sizes, inputs
-from bench.measure import core_seconds, peak_mib
+from bench.rounds import Measured, fresh, interleaved
+from bench.stats_cases import CASES, LOOPS, RESAMPLES, Estimates
 
-HERE = Path(__file__).resolve().parent
 #: Associations: of a GTEx tissue; of the published data.
-SIZES = (2_400_000, 107_229)
-LOOPS, RESAMPLES = 2, 2_000
-Estimates = dict[str, float]
+SIZES, QUICK = (2_400_000, 107_229), (5_000,)
 
 
 def build(files: Inputs, stored: Path) -> None:
@@ -78,98 +66,6 @@ def score(con: duckdb.DuckDBPyConnection, name: str) -> None:
     )  # fmt: skip
 
 
-def whole_command(stored: Path) -> Estimates:
-    """All that `agdb stats` computes: controls, causality, overlap and winner's curse too."""
-    with db.reading(stored) as con, groups.probing_with_associations(con):
-        return _estimates(run.computed(con, run.Asked(label_sets=("all",))))
-
-
-def measures_alone(stored: Path) -> Estimates:
-    """The measures of agreement in all strata with intervals, and the differences between strata: what the loop has."""
-    with db.reading(stored) as con, groups.probing_with_associations(con):
-        (group,) = groups.groups(con, labels.named(con, "all"), None, None)
-        read = rows.read(con, group, strata.STRATA)
-    shared = results.keys(group, read, RESAMPLES, 0)
-    divisions = [(d.name, d.codes, d.strata) for d in read.divisions if d.strata]
-    found = measures.measured(read.effect, read.scores[0], divisions, read.variant, read.phenotype, read.cluster,
-                              resamples=RESAMPLES, seed=0)  # fmt: skip
-    made = results.of_strata(group, found, shared, controls.ceilings(read))
-    return _estimates(made + results.of_differences(group, found, shared))
-
-
-def _estimates(found: list[results.Result]) -> Estimates:
-    return {f"{row['stratification']}: {row['stratum']}: {row['metric']}": row["estimate"] for row in found
-            if row["metric"] in measures.SCALES and row["estimate"] is not None}  # fmt: skip
-
-
-def _frame(stored: Path) -> Any:
-    with db.reading(stored) as con:
-        (group,) = groups.groups(con, labels.named(con, "all"), None, None)
-        return con.sql(rows.query(group, strata.STRATA)).df()
-
-
-def loop(stored: Path) -> Estimates:
-    """The same measures by pandas and scipy, one stratum after the other, without intervals of clusters."""
-    frame, found = _frame(stored), {}
-    for i, division in enumerate(strata.STRATA):
-        for stratum, own in frame.groupby(f"stratum_{i}", observed=True):
-            for metric, value in _measured(own.effect.to_numpy(), own.score_0.to_numpy()).items():
-                found[f"{division}: {stratum}: {metric}"] = value
-    return {name: value for name, value in found.items() if np.isfinite(value)}
-
-
-def _measured(effect: Any, score_: Any) -> Estimates:
-    from scipy import stats
-
-    both = (effect != 0) & (score_ != 0)
-    above, below = score_[effect > 0], score_[effect < 0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        u = stats.mannwhitneyu(above, below).statistic if len(above) and len(below) else np.nan
-        return {
-            "spearman": float(stats.spearmanr(effect, score_).statistic),
-            "pearson": float(stats.pearsonr(effect, score_).statistic),
-            "abs_spearman": float(stats.spearmanr(np.abs(effect), np.abs(score_)).statistic),
-            "sign_concordance": float(np.mean((effect > 0)[both] == (score_ > 0)[both])),
-            "sign_auroc": float(u / (len(above) * len(below))) if np.isfinite(u) else np.nan,
-        }
-
-
-def bootstrap_loop(stored: Path) -> Estimates:
-    """Some resamples of clusters, all rows, Spearman alone, ranked anew; seconds of each, without the reading."""
-    from scipy import stats
-
-    frame, rng = _frame(stored), np.random.default_rng(0)
-    of_cluster = list(frame.groupby(["chrom", "cluster_start"], observed=True).indices.values())
-    effect, score_ = frame.effect.to_numpy(), frame.score_0.to_numpy()
-    start, cores = time.perf_counter(), core_seconds()
-    for _ in range(LOOPS):
-        drawn = np.concatenate([of_cluster[c] for c in rng.integers(len(of_cluster), size=len(of_cluster))])
-        stats.spearmanr(effect[drawn], score_[drawn])
-    return {"seconds": (time.perf_counter() - start) / LOOPS, "core_seconds": (core_seconds() - cores) / LOOPS}
-
-
-CASES: dict[str, Callable[[Path], Estimates]] = {
-    "agdb, the measures with intervals": measures_alone, "agdb stats, all of it": whole_command,
-    "pandas + scipy, no intervals": loop, "pandas + scipy, resamples of clusters": bootstrap_loop,
-}  # fmt: skip
-
-
-def _measure(name: str, stored: Path) -> dict[str, Any]:
-    start, cores = time.perf_counter(), core_seconds()
-    found = CASES[name](stored)
-    return {"seconds": time.perf_counter() - start, "core_seconds": core_seconds() - cores, "peak_mib": peak_mib(),
-            "found": found}  # fmt: skip
-
-
-def _fresh(name: str, stored: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.stats", "--case", name, "--stored", str(stored)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
-    if done.returncode:
-        raise SystemExit(f"case {name} failed:\n{done.stderr}")
-    return dict(json.loads(done.stdout))
-
-
 def compare(agdb: Estimates, other: Estimates) -> int:
     """How many estimates there are of both; SystemExit where one differs, or one has none."""
     for name in agdb.keys() | other.keys():
@@ -179,55 +75,30 @@ def compare(agdb: Estimates, other: Estimates) -> int:
     return len(agdb)
 
 
-def table(n: int, compared: int, taken: dict[str, list[dict[str, Any]]]) -> str:
+def table(n: int, compared: int, taken: dict[str, list[Measured]]) -> str:
     """Medians of the rounds."""
-    rounds = len(next(iter(taken.values())))
-    lines = [f"{n:,} associations; {compared:,} estimates are those of scipy; {rounds} rounds:", "",
-             "| | s | min to max | core s | MiB |", "|---|---:|---:|---:|---:|"]  # fmt: skip
+    rounds = len(taken["stats-all"])
+    lines = [f"{n:,} associations; {compared:,} estimates are those of scipy; rounds: {rounds}.", "",
+             "| agdb stats | s | min to max | core s | MiB |", "|---|---:|---:|---:|---:|"]  # fmt: skip
     for name, of in taken.items():
-        if name.endswith("resamples of clusters"):
-            each = median(m["found"]["seconds"] for m in of)
-            cores = median(m["found"]["core_seconds"] for m in of)
-            lines.append(f"| {name}, {RESAMPLES:,} at the rate of {LOOPS} | {each * RESAMPLES:,.0f} | | "
-                         f"{cores * RESAMPLES:,.0f} | {max(m['peak_mib'] for m in of):,.0f} |")  # fmt: skip
+        label, peak = CASES[name].label, max(m["peak_mib"] for m in of)
+        if name == "stats-bootstrap":
+            each, cores = (median(m["found"][key] for m in of) * RESAMPLES for key in ("seconds", "core_seconds"))
+            label += f", {RESAMPLES:,} at the rate of {LOOPS}"
+            lines.append(f"| {label} | {each:,.0f} | | {cores:,.0f} | {peak:,.0f} |")
             continue
         s = sorted(m["seconds"] for m in of)
-        lines.append(f"| {name} | {median(s):.1f} | {s[0]:.1f} to {s[-1]:.1f} | "
-                     f"{median(m['core_seconds'] for m in of):.1f} | {max(m['peak_mib'] for m in of):,.0f} |"
-                     )  # fmt: skip
+        cores = median(m["core_seconds"] for m in of)
+        lines.append(f"| {label} | {median(s):.1f} | {s[0]:.1f} to {s[-1]:.1f} | {cores:.1f} | {peak:,.0f} |")
     return "\n".join([*lines, ""])
 
 
-def main() -> None:
-    """Entry of `python -m bench.stats`."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--pairs", type=int, nargs="+", default=list(SIZES))
-    parser.add_argument("--data", type=Path, default=HERE / "data")
-    parser.add_argument("--out", type=Path, default=HERE / "out")
-    parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
-    parser.add_argument("--stored", type=Path, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.case:
-        print(json.dumps(_measure(args.case, args.stored)))
-        return
-    args.out.mkdir(parents=True, exist_ok=True)
-    texts = []
-    for n in args.pairs:
-        sizes = Sizes(n, min(200_000, n), min(3_600_000, n), min(1_000_000, n))
-        with tempfile.TemporaryDirectory(dir=args.out) as folder:
-            stored = Path(folder) / "stats.duckdb"
-            build(inputs(args.data, sizes), stored)
-            compared = compare(_fresh("agdb, the measures with intervals", stored)["found"],
-                               _fresh("pandas + scipy, no intervals", stored)["found"])  # fmt: skip
-            taken: dict[str, list[dict[str, Any]]] = {name: [] for name in CASES}
-            for _ in range(args.rounds):
-                for name in random.sample(list(CASES), len(CASES)):
-                    taken[name].append(_fresh(name, stored))
-        texts.append(table(n, compared, taken))
-    (args.out / "stats.md").write_text("\n".join(texts))
-    print("\n".join(texts))
-
-
-if __name__ == "__main__":
-    main()
+def measured(pairs: int, n: int, data: Path, out: Path) -> tuple[dict[str, list[Measured]], str]:
+    """n measurements of each case on so many associations, after the answers were compared; and the report."""
+    sizes = Sizes(pairs, min(200_000, pairs), min(3_600_000, pairs), min(1_000_000, pairs))
+    with tempfile.TemporaryDirectory(dir=out) as folder:
+        stored = Path(folder).resolve() / "stats.duckdb"
+        build(inputs(data, sizes), stored)
+        taken = interleaved(n, CASES, CASES, lambda _: ["--stored", str(stored)], fresh(CASES, Path(folder)))
+    compared = compare(taken["stats-measures"][0]["found"], taken["stats-loop"][0]["found"])
+    return taken, table(pairs, compared, taken)
