@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from bench.cases import Case, Place
 
-LENGTH, LINE, SEED = 200_000_000, 60, 11
+LINE, SEED = 60, 11
+LENGTH = 3_333_333 * LINE  # 200 Mb in whole lines
 #: Windows that are held at once: what a model is given.
 BATCH_BYTES = 64 << 20
 #: Bases of a window, and how many windows: 100,000 of them, and as many bytes of the wider ones.
