@@ -12,6 +12,7 @@ from agdb import db
 
 if TYPE_CHECKING:
     from fakes.process import Server
+    from site_on_loopback import Site
 
 Ask = Callable[..., list[tuple[object, ...]]]
 
@@ -63,3 +64,27 @@ def server(running: "Server") -> "Server":
     running.set_plan(Plan())
     running.reset()
     return running
+
+
+@pytest.fixture
+def site() -> "Iterator[Site]":
+    """A web server on loopback, for `agdb fetch`."""
+    from site_on_loopback import served
+
+    with served() as one:
+        yield one
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where `agdb fetch` keeps its files."""
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def of_site(site: "Site", folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of a command: the site in place of every host, `folder` to keep files in, and no pauses."""
+    from agdb.fetch import download
+
+    monkeypatch.setattr(download, "PAUSE_S", 0)
+    return {"AGDB_FETCH_MIRROR": site.address, "AGDB_CACHE": str(folder), "AGDB_FETCH_TIMEOUT": "20", "NO_PROXY": "*"}

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from agdb import db
 from agdb.analysis import explain, run
 from agdb.cli import app
 from agdb.errors import ExitCode
-from agdb.fetch import addresses, download
+from agdb.fetch import addresses
 from agdb.fetch.addresses import Address, named
 from agdb.ingest import origin
 
@@ -33,23 +33,9 @@ FEATHER = b"ARROW1 a table ARROW1"
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with served() as running:
-        yield running
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The cache."""
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def agdb(site: Site, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def agdb(of_site: dict[str, str]) -> Callable[..., Result]:
     """Run agdb with the site in place of every host."""
-    monkeypatch.setattr(download, "PAUSE_S", 0)
-    env = {"AGDB_FETCH_MIRROR": site.address, "AGDB_CACHE": str(folder), "AGDB_FETCH_TIMEOUT": "20", "NO_PROXY": "*"}
-    return lambda *words, **more: CliRunner().invoke(app, [str(word) for word in words], env={**env, **more})
+    return lambda *words, **more: CliRunner().invoke(app, [str(word) for word in words], env={**of_site, **more})
 
 
 def portal(site: Site, accession: str, data: bytes = PEAKS, **facts: object) -> None:

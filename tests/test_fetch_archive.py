@@ -4,16 +4,15 @@ import gzip
 import io
 import random
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from site_on_loopback import Page, Site, served
+from site_on_loopback import Page, Site
 from typer.testing import CliRunner, Result
 
 from agdb.cli import app
 from agdb.errors import ExitCode
-from agdb.fetch import download
 from agdb.fetch.addresses import named
 from agdb.ingest import origin
 
@@ -55,27 +54,13 @@ TAR = tar(MEMBERS)
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with served() as running:
-        yield running
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where the files are to be."""
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def gtex(site: Site, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def gtex(of_site: dict[str, str]) -> Callable[..., Result]:
     """Run `agdb fetch gtex` for some tissues."""
-    monkeypatch.setattr(download, "PAUSE_S", 0)
-    env = {"AGDB_FETCH_MIRROR": site.address, "AGDB_CACHE": str(folder), "AGDB_FETCH_TIMEOUT": "20", "NO_PROXY": "*"}
 
     def run(*words: str) -> Result:
         tissues = [part for word in words if not word.startswith("-") for part in ("--tissue", word)]
         options = [word for word in words if word.startswith("-")]
-        return CliRunner().invoke(app, ["fetch", "gtex", *tissues, *options], env=env)
+        return CliRunner().invoke(app, ["fetch", "gtex", *tissues, *options], env=of_site)
 
     return run
 

@@ -11,16 +11,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from site_on_loopback import Page, Site, served
+from site_on_loopback import Page, Site
 from typer.testing import CliRunner, Result
 
 from agdb.cli import app
 from agdb.errors import ExitCode
-from agdb.fetch import download
 
 URL = "https://data.example.org/qtl/kidney.tsv.gz"
 #: A gzip of about 300 kB: more than one chunk of a download.
@@ -30,25 +29,9 @@ N = len(DATA)
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with served() as running:
-        yield running
-
-
-@pytest.fixture
-def env(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment of a command: the site in place of every host, and a folder of its own."""
-    monkeypatch.setattr(download, "PAUSE_S", 0)
-    return {
-        "AGDB_FETCH_MIRROR": site.address, "AGDB_CACHE": str(tmp_path / "cache"), "AGDB_FETCH_TIMEOUT": "20",
-        "NO_PROXY": "*",
-    }  # fmt: skip
-
-
-@pytest.fixture
-def fetch(env: dict[str, str]) -> Callable[..., Result]:
+def fetch(of_site: dict[str, str]) -> Callable[..., Result]:
     """Run `agdb fetch url URL`, with options."""
-    return lambda *options, **more: CliRunner().invoke(app, ["fetch", "url", URL, *options], env={**env, **more})
+    return lambda *options, **more: CliRunner().invoke(app, ["fetch", "url", URL, *options], env={**of_site, **more})
 
 
 @pytest.fixture
@@ -57,10 +40,10 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "cache" / "kidney.tsv.gz"
 
 
-def started(env: dict[str, str], *options: str, preexec: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+def started(of_site: dict[str, str], *options: str, preexec: Callable[[], None] | None = None) -> subprocess.Popen[str]:
     """The same command as a process of its own."""
     words = [sys.executable, "-m", "agdb", "fetch", "url", URL, *options]
-    pipe, all_of = subprocess.PIPE, {**os.environ, **env}
+    pipe, all_of = subprocess.PIPE, {**os.environ, **of_site}
     return subprocess.Popen(words, env=all_of, stdout=pipe, stderr=pipe, text=True, preexec_fn=preexec)
 
 
@@ -301,14 +284,14 @@ def test_a_file_that_is_gone_is_said_at_once(
 # --- the machine ---
 
 
-def test_a_full_disk_keeps_what_came_and_goes_on(env: dict[str, str], site: Site, file: Path) -> None:
+def test_a_full_disk_keeps_what_came_and_goes_on(of_site: dict[str, str], site: Site, file: Path) -> None:
     site.of(URL, Page(DATA))
-    with started(env, preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))) as process:
+    with started(of_site, preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))) as process:
         _, said = process.communicate(timeout=20)
     assert process.returncode == ExitCode.REFUSED
     assert "the disk is full after 100,000 bytes" in said
     assert file.with_name(file.name + ".part").read_bytes() == DATA[:100_000]
-    with started(env, "--checksum", MD5) as process:
+    with started(of_site, "--checksum", MD5) as process:
         process.communicate(timeout=20)
     assert file.read_bytes() == DATA
     assert site.ranges() == [None, "bytes=100000-"]
@@ -324,9 +307,9 @@ def test_a_disk_without_room_is_found_before_anything_is_written(
     assert not file.exists()
 
 
-def test_ctrl_c_leaves_a_part_that_is_gone_on_with(env: dict[str, str], site: Site, file: Path) -> None:
+def test_ctrl_c_leaves_a_part_that_is_gone_on_with(of_site: dict[str, str], site: Site, file: Path) -> None:
     page = site.of(URL, Page(DATA, falls_silent_after=270_000))
-    with started({**env, "AGDB_FETCH_TIMEOUT": "30"}) as process:
+    with started({**of_site, "AGDB_FETCH_TIMEOUT": "30"}) as process:
         assert site.is_silent.wait(20)
         part = file.with_name(file.name + ".part")
         until = time.monotonic() + 10
@@ -339,17 +322,17 @@ def test_ctrl_c_leaves_a_part_that_is_gone_on_with(env: dict[str, str], site: Si
     came = part.stat().st_size
     assert DATA.startswith(part.read_bytes())
     page.falls_silent_after = None
-    with started(env, "--checksum", MD5) as process:
+    with started(of_site, "--checksum", MD5) as process:
         process.communicate(timeout=20)
     assert file.read_bytes() == DATA
     assert site.ranges()[1] == (f"bytes={came}-" if came else None)
 
 
-def test_two_at_once_fetch_it_once(env: dict[str, str], site: Site, file: Path) -> None:
+def test_two_at_once_fetch_it_once(of_site: dict[str, str], site: Site, file: Path) -> None:
     page = site.of(URL, Page(DATA, falls_silent_after=1000))
-    with started({**env, "AGDB_FETCH_TIMEOUT": "30"}) as first:
+    with started({**of_site, "AGDB_FETCH_TIMEOUT": "30"}) as first:
         assert site.is_silent.wait(20)
-        with started(env) as second:
+        with started(of_site) as second:
             assert second.stderr is not None
             assert "another agdb brings it just now" in second.stderr.readline()
             page.falls_silent_after = None
@@ -362,13 +345,13 @@ def test_two_at_once_fetch_it_once(env: dict[str, str], site: Site, file: Path) 
     assert left(file) == set()
 
 
-def test_the_lock_of_a_killed_process_holds_nobody(env: dict[str, str], site: Site, file: Path) -> None:
+def test_the_lock_of_a_killed_process_holds_nobody(of_site: dict[str, str], site: Site, file: Path) -> None:
     page = site.of(URL, Page(DATA, falls_silent_after=1000))
-    with started({**env, "AGDB_FETCH_TIMEOUT": "30"}) as process:
+    with started({**of_site, "AGDB_FETCH_TIMEOUT": "30"}) as process:
         assert site.is_silent.wait(20)
         process.kill()
     page.falls_silent_after = None
-    with started(env, "--checksum", MD5) as process:
+    with started(of_site, "--checksum", MD5) as process:
         process.communicate(timeout=20)
     assert file.read_bytes() == DATA
 
