@@ -26,14 +26,10 @@ counted AS (
 )
 SELECT c.label, c.tissue, c.scorer, c.window_bp, c.decile, c.n, c.score_abs_min, c.score_abs_max, c.n_signed, c.n_agree,
        c.n_agree / nullif(c.n_signed, 0) AS sign_concordance,
-       (n_agree + z * z / 2 - z * sqrt(n_agree * (n_signed - n_agree) / nullif(n_signed, 0) + z * z / 4)) / (n_signed + z * z)
-         AS wilson_low,
-       (n_agree + z * z / 2 + z * sqrt(n_agree * (n_signed - n_agree) / nullif(n_signed, 0) + z * z / 4)) / (n_signed + z * z)
-         AS wilson_high,
+       wilson(c.n_agree, c.n_signed).low AS wilson_low, wilson(c.n_agree, c.n_signed).high AS wilson_high,
        c.effect_along_score, c.source_id, s.name AS source, c.scorer_id
 FROM counted AS c
-JOIN source AS s ON s.source_id = c.source_id,
-(SELECT 1.959963984540054 AS z);
+JOIN source AS s ON s.source_id = c.source_id;
 
 COMMENT ON VIEW calibration IS 'One row per label set, signed scorer and tenth of the associations by |score|: how often the sign of the effect is the one that the score says.';
 COMMENT ON COLUMN calibration.label IS 'The label: slope or conditional_slope.';

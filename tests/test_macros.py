@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from agdb import schema, statistics
+from agdb import statistics
 
 USERS = ["average_rank", "bonett_wright", "detectable_correlation", "fisher_interval", "normal_quantile",
          "sign_concordance", "wilson"]  # fmt: skip
@@ -23,12 +23,9 @@ CORRELATIONS = st.floats(-0.999999, 0.999999)
 
 
 @pytest.fixture(scope="module")
-def macros() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that has the macros, and no tables."""
-    with duckdb.connect() as con:
-        for stem, sql in schema.sql_files("sql"):
-            if stem[:2] >= "90" and "CREATE OR REPLACE VIEW" not in sql:
-                con.execute(sql)
+def macros(template_db: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a database of agdb's."""
+    with duckdb.connect(str(template_db), read_only=True) as con:
         yield con
 
 

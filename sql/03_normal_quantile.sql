@@ -1,4 +1,4 @@
--- Macros for users begin here: what agdb.statistics computes, where SQL can, to be used in queries of one's own.
+-- What agdb.statistics computes, where SQL can: for views, and for queries of one's own.
 -- The normal quantile is algorithm AS 241 (Wichura 1988, Appl. Stat. 37:477), good to 1e-15; DuckDB has none.
 CREATE OR REPLACE MACRO horner(coefficients, x) AS
   list_reduce(coefficients, lambda sum, coefficient: sum * x + coefficient);
