@@ -95,7 +95,7 @@ def _ray() -> ModuleType:
         import ray
     except ImportError as error:
         raise Refused("Ray is not installed", cure="pip install 'agdb[ray]', or --engine local") from error
-    return ray  # type: ignore[no-any-return]
+    return ray
 
 
 def _init(ray: ModuleType, address: str) -> None:
@@ -118,7 +118,9 @@ def _answers(address: str) -> None:
     if not address or address in _NAMELESS:
         return
     if not (colon and port.isdecimal()):
-        raise Refused("this is no address of a cluster", where=address, cure="auto, local, HOST:PORT or ray://HOST:PORT")
+        raise Refused(
+            "this is no address of a cluster", where=address, cure="auto, local, HOST:PORT or ray://HOST:PORT"
+        )
     try:
         socket.create_connection((host, int(port)), PATIENCE_S).close()
     except (OSError, OverflowError) as error:
