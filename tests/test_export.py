@@ -3,6 +3,9 @@
 import csv
 import gzip
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -98,6 +101,39 @@ def test_a_format_that_is_asked_for_beats_the_ending(filled: duckdb.DuckDBPyConn
 def test_an_ending_may_be_in_capitals(filled: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     export.to_file(filled, "qtl", tmp_path / "QTL.JSON")
     assert len(json.loads((tmp_path / "QTL.JSON").read_text())) == 5
+
+
+@contextmanager
+def no_file_beyond(n_bytes: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("name", ["many.csv.gz", "many.tsv.gz", "many.bed.gz"])
+def test_what_is_packed_never_lies_on_the_disk_unpacked(
+    name: str, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    con.execute("CREATE TABLE many AS SELECT 'chr1' AS chrom, range AS chrom_start, range + 1 AS chrom_end, "
+                "repeat('x', 99) AS name, 'GRCh38' AS assembly FROM range(30_000)")  # fmt: skip
+    with no_file_beyond(1_000_000):
+        assert export.to_file(con, "many", tmp_path / name) == 30_000
+    assert len(gzip.decompress((tmp_path / name).read_bytes())) > 3_000_000
+
+
+@pytest.mark.parametrize("name", ["many.csv", "many.csv.gz", "many.parquet"])
+def test_a_disk_that_is_full_is_told_and_nothing_is_left(
+    name: str, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    con.execute("CREATE TABLE many AS SELECT hash(range) AS h FROM range(200_000)")
+    (tmp_path / "out").mkdir()
+    with no_file_beyond(500_000), pytest.raises(Refused, match=r"cannot write.*File too large"):
+        export.to_file(con, "many", tmp_path / "out" / name)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["qtl.xlsx", "qtl", "qtl.table"])
