@@ -5,8 +5,10 @@ Ray schedules, retries and moves data. It is imported when a cluster is asked fo
 
 import os
 import platform
+import signal
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
@@ -22,6 +24,11 @@ _SAME = ("ray", "agdb", "duckdb", "numpy")
 
 #: A way to write an address that names no host: any cluster of this machine, or one that is started for this command.
 _NAMELESS = ("auto", "local")
+
+
+def address_of(given: str | None) -> str:
+    """What `--ray-address` means where nothing is given: RAY_ADDRESS, else a cluster of this process."""
+    return given or ("auto" if os.environ.get("RAY_ADDRESS") else "local")
 
 
 @contextmanager
@@ -43,8 +50,9 @@ def connect(address: str = "auto") -> Iterator[ModuleType]:
         _same_on_all_nodes(ray)
         yield ray
         return
-    _init(ray, address)
     try:
+        with _signals_kept():
+            _init(ray, address)
         _same_on_all_nodes(ray)
         yield ray
     finally:
@@ -81,6 +89,11 @@ def this_node() -> str:
     return socket.gethostname()
 
 
+def name_of(node: Mapping[str, Any]) -> str:
+    """How errors name a node, which is one of `ray.nodes()`: several may run on one machine."""
+    return f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']}, {node['NodeID'][:8]})"
+
+
 def of_task(error: BaseException) -> BaseException:
     """What a task raised, out of Ray's wrapping; what Ray itself says where no task did."""
     cause = getattr(error, "cause", None)
@@ -91,6 +104,8 @@ def _ray() -> ModuleType:
     # a task that asks for no GPU leaves CUDA_VISIBLE_DEVICES alone, and Ray need not say that it will one day
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # log_to_driver=False leaves out what workers print; what nodes say of them, Ray would still print on stdout
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     try:
         import ray
     except ImportError as error:
@@ -110,6 +125,18 @@ def _init(ray: ModuleType, address: str) -> None:
         why = " ".join(str(error).split())
         cure = "the same Python and Ray as the cluster's" if "ersion" in why else "ray start --head; ray status"
         raise Refused(f"cannot connect to the cluster: {why}", where=address, cure=cure) from error
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Whoever handles SIGINT and SIGTERM goes on to do so: `ray.init` puts a handler of its own in place."""
+    is_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if is_main}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _answers(address: str) -> None:
@@ -136,7 +163,7 @@ def _same_on_all_nodes(ray: ModuleType) -> None:
 
     ask = ray.remote(num_cpus=0, max_retries=1)(versions)
     asked = {
-        f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']}, {node['NodeID'][:8]})": ask.options(
+        name_of(node): ask.options(
             scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         ).remote()
         for node in ray.nodes()
