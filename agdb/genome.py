@@ -64,7 +64,7 @@ class Genome:
     """
 
     def __init__(self, path: Path, work_dir: Path) -> None:
-        self.path = path
+        self.path, self.work_dir = path, work_dir
         with _refusing(path):
             self._faidx = _open(path, work_dir)
         self.contigs = _contigs(path, {name: entry.rlen for name, entry in self._faidx.index.items()})

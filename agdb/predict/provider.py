@@ -11,6 +11,7 @@ from agdb.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from agdb.genome import Genome
+    from agdb.predict.recipe import Recipe
     from agdb.predictors.contract import Computation, Predictor, Scorer
     from agdb.predictors.scorers import Preset
 
@@ -43,50 +44,36 @@ class Who:
 
     def predictor(self, scorer: "Scorer") -> "Callable[[Computation], AbstractContextManager[Predictor]]":
         """What the run asks for predictors of this scorer's computations."""
+        from agdb.predict.recipe import made
 
         @contextmanager
         def of(computation: "Computation") -> "Iterator[Predictor]":
-            if computation.provider == "motif":
-                from agdb.predictors.motif import MotifPredictor
-
-                yield MotifPredictor(self.genome_of(computation.assembly)[0], computation)
-            elif self.model is not None:
-                yield self._of_object(self.model, computation)
-            else:
-                with self._connection() as connection:
-                    yield self._of_server(connection, computation, scorer)
+            recipe = self.recipe(scorer, computation)
+            with made(recipe, self.genome_of(computation.assembly)[0] if computation.reads_genome else None) as one:
+                yield one
 
         return of
 
-    def _of_object(self, model: object, computation: "Computation") -> "Predictor":
-        from agdb.predictors import model_object
+    def recipe(self, scorer: "Scorer", computation: "Computation") -> "Recipe":
+        """What makes the predictor of one of a scorer's computations, but for the genome."""
+        from agdb.predict.recipe import Recipe
+        from agdb.predictors import tracks
 
-        if computation.aggregation.startswith("SEQUENCE_"):
-            raise UsageError("--model computes no SEQUENCE_DIFF_MEAN", cure="ask a server: --address host:port")
-        return model_object.ModelObjectPredictor(
-            model_object.load(model) if isinstance(model, str) else model, computation, in_flight=self.in_flight or 1
-        )
+        is_asked = self.model is None and computation.provider != "motif"
+        return Recipe(
+            computation, tracks.kept(scorer, self.keep), tuple(self.addresses), self.insecure,
+            self._key() if is_asked else None, self.model, None, self.in_flight, self.deadline_s,
+        )  # fmt: skip
 
-    def _of_server(self, connection: Any, computation: "Computation", scorer: "Scorer") -> "Predictor":
-        from agdb.predictors import alphagenome, atlas, sequence_difference, tracks
+    def recipe_to_send(self, scorer: "Scorer", computation: "Computation") -> "Recipe":
+        """The same for another machine: with the FASTA, and the folder in which a module of the user's may lie."""
+        from agdb.predict.recipe import Fasta, content_of
 
-        given = {} if self.in_flight is None else {"in_flight": self.in_flight}
-        if computation.provider == "atlas":
-            return atlas.AtlasPredictor(connection, computation, tracks.kept(scorer, self.keep), **given)
-        if computation.aggregation.startswith("SEQUENCE_"):
-            genome, _ = self.genome_of(computation.assembly)
-            return sequence_difference.SequenceDifferencePredictor(connection, genome, computation, **given)
-        return alphagenome.AlphaGenomePredictor(connection, computation, **given)
-
-    @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        from agdb.predictors.alphagenome_connection import connect
-
-        connection = connect(self.addresses, self._key(), insecure=self.insecure, deadline_s=self.deadline_s)
-        try:
-            yield connection
-        finally:
-            connection.close()
+        recipe = replace(self.recipe(scorer, computation), folder=Path.cwd())
+        if not computation.reads_genome:
+            return recipe
+        genome, _ = self.genome_of(computation.assembly)
+        return replace(recipe, fasta=Fasta(genome.path.resolve(), genome.work_dir.resolve(), content_of(genome)))
 
     def _key(self) -> str | None:
         if self.key_file is None:

@@ -61,6 +61,7 @@ def run(
     summary, began = summary or Summary(), time.monotonic()
     with Interruption() as interruption:
         if place.merges_into is not None:
+            db.check_facts(place.merges_into)
             merge_waiting(place, summary, talk, 0.0, interruption)
             with suppress(DatabaseBusy):  # the sample is the same whenever it is stored
                 _store_sample(place.merges_into, scorer, settings, 0.0)

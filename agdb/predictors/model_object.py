@@ -19,15 +19,19 @@ from agdb.predictors.contract import Answer, Computation, Track, TryAgain, Varia
 from agdb.predictors.scorers import GENES
 
 
-def load(name: str) -> Any:
+def load(name: str, folder: Path | None = None) -> Any:
     """The object that `module:factory` makes.
+
+    Args:
+        name: Module and factory, as Python imports them.
+        folder: Where the module may lie, beside those that Python finds; None for the working directory.
 
     Raises:
         UsageError: there is no such module or factory.
         ProviderError: the factory failed.
     """
     module_name, _, factory_name = name.partition(":")
-    sys.path.insert(0, str(Path.cwd()))  # a script beside the database, as `python -m` would find it
+    sys.path.insert(0, str(folder or Path.cwd()))  # a script beside the database, as `python -m` would find it
     try:
         factory = getattr(importlib.import_module(module_name), factory_name)
     except (ImportError, AttributeError, ValueError) as error:
