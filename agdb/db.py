@@ -38,9 +38,11 @@ __all__ = [
     "Migration",
     "add_once",
     "applied_migrations",
+    "check_facts",
     "checks",
     "create",
     "finish_run",
+    "is_lake",
     "migrations",
     "next_id",
     "pending_migrations",
@@ -114,6 +116,8 @@ def create(path: Path) -> list[Migration]:
             made_here = absent and not _is_agdb(con)  # another `init` may have been quicker: its file is not ours
             if not absent and not _is_agdb(con):
                 raise _not_agdb(path)
+            if is_lake(con) and pending_migrations(migrations(), applied_migrations(con)):
+                raise _of_a_lake(path)
             with transaction(con):
                 done = migrate(con)
                 make_views(con)
@@ -127,6 +131,33 @@ def create(path: Path) -> list[Migration]:
 def _is_agdb(con: duckdb.DuckDBPyConnection) -> bool:
     found = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_migration'").fetchall()
     return bool(found[0][0])
+
+
+def is_lake(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the large tables are views over the files of a lake (`agdb lake open`), and cannot be written."""
+    found = con.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = 'qtl'").fetchall()
+    return bool(found[0][0])
+
+
+def check_facts(path: Path) -> None:
+    """Refuse a database whose associations, variants and scores cannot be written, before work is done for it.
+
+    Who holds it meanwhile writes to it, and it is none.
+
+    Raises:
+        Refused: it is a lake's; there is no such file, or it is not an agdb database of this version.
+    """
+    with suppress(DatabaseBusy), _existing(path, read_only=True, patience_s=0.0) as con:
+        if is_lake(con):
+            raise _of_a_lake(path)
+
+
+def _of_a_lake(path: Path) -> Refused:
+    return Refused(
+        "this database looks at a lake: its associations, variants, peaks and scores are files that it does not write",
+        where=str(path),
+        cure="use the study's own database, then agdb lake export and agdb lake open again",
+    )
 
 
 def _not_agdb(path: Path) -> Refused:
@@ -160,17 +191,21 @@ def reading(path: Path, *, current: bool = True) -> Iterator[duckdb.DuckDBPyConn
 
 @contextmanager
 def writing(
-    path: Path, *, views: bool = True, memory_limit: str | None = None, patience_s: float | None = None
-) -> Iterator[duckdb.DuckDBPyConnection]:
+    path: Path, *, facts: bool = True, views: bool = True, memory_limit: str | None = None,
+    patience_s: float | None = None,
+) -> Iterator[duckdb.DuckDBPyConnection]:  # fmt: skip
     """A writing connection to an existing agdb database, its views made anew. Raises as `reading` does.
 
     Args:
+        facts: False for what writes results or label sets alone, which the database of a lake takes too.
         views: False leaves the views as they are: for the second and later opens of one command.
         memory_limit: As DuckDB writes it, e.g. 1GB; else DuckDB's own, 80 % of the machine. AGDB_MEMORY goes
             before both.
         patience_s: Seconds to wait for another process to let go of the file; None for `PATIENCE_S`.
     """
     with _existing(path, read_only=False, memory_limit=memory_limit, patience_s=patience_s) as con:
+        if facts and is_lake(con):
+            raise _of_a_lake(path)
         _tidy(path)
         if views:
             with transaction(con):

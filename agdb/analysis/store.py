@@ -12,7 +12,7 @@ from agdb.analysis.results import Result
 
 def stored(path: Path, command: str, arguments: Mapping[str, Any], found: list[Result]) -> int:
     """Store results as those of a run of `command`; returns the run_id."""
-    with db.writing(path) as con, db.transaction(con):
+    with db.writing(path, facts=False) as con, db.transaction(con):
         run_id = db.start_run(con, command, **arguments)
         first = db.next_id(con, "result")
         query = "SELECT column_name FROM duckdb_columns() WHERE table_name = 'result' ORDER BY column_index"

@@ -162,7 +162,7 @@ def labels(
         raise UsageError("these options make a label set", cure="give it a name: agdb labels --add NAME ...")
     if add is not None:
         new = labels.LabelSet(add, label, tuple(source) if source else None, where, unit, cluster, about, pool)
-        with db.writing(ctx.obj) as con:
+        with db.writing(ctx.obj, facts=False) as con:
             labels.add(con, new)
         say(f"label set {add} is stored: agdb stats --labels {add}")
         return

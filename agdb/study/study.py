@@ -112,7 +112,8 @@ class Study(Questions):
         """
         from agdb.analysis import labels
 
-        with self.writing() as con:
+        self._let_go()
+        with db.writing(self.path, facts=False) as con:
             labels.add(con, labels.LabelSet(name, condition=where, **options))
 
     def predict(
