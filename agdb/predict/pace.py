@@ -37,7 +37,7 @@ class Ticket:
 
 
 class Pace:
-    """Hands out leave to call. Every ticket is given back, by `answered`, `refused`, `unreachable` or `failed`.
+    """Hands out leave to call. Every ticket is given back: by `answered`, `refused`, `unreachable`, `failed` or `lost`.
 
     Args:
         in_flight: Calls at a time, at most.
@@ -87,6 +87,16 @@ class Pace:
         """No call may be sent any more; whoever waits for leave is sent away."""
         with self._changed:
             self._is_stopped = True
+            self._changed.notify_all()
+
+    def resize(self, in_flight: int) -> None:
+        """From now on so many calls at a time, at most: workers have come or gone."""
+        with self._changed:
+            if in_flight == self._most:
+                return
+            if self._ceiling == self._most or self._ceiling > in_flight:
+                self._ceiling = float(in_flight)
+            self._most, self._width = in_flight, min(self._width, self._ceiling)
             self._changed.notify_all()
 
     def acquire(self) -> Ticket | None:
@@ -159,6 +169,11 @@ class Pace:
         with self._back():
             if self._is_closed:
                 self._try_the_door(ticket)
+
+    def lost(self) -> None:
+        """The call was lost on the way there or back, which says nothing of the provider; it may have been spent."""
+        with self._back():
+            pass
 
     @contextmanager
     def _back(self) -> Iterator[None]:

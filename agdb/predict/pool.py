@@ -72,6 +72,7 @@ class Pool:
         self._later: list[_Task] = []
         self._done: list[Outcome] = []
         self._suspects: list[Outcome] = []
+        self._n_threads = 0
         self._open = self._flying = 0  # tasks that are neither done nor dropped; and calls
         self._is_fed = self._is_stopped = self._is_abandoned = False
         self._is_proven = False  # the provider has answered something
@@ -82,8 +83,6 @@ class Pool:
         """Begin to ask for these variants, which are read as they are needed."""
         self._batches = _batched(iter(variants), self._predictor.batch_size)
         self._feed()
-        for number in range(self._predictor.in_flight):
-            threading.Thread(target=self._work, name=f"call-{number}", daemon=True).start()
 
     def take(self, tick_s: float = 0.5) -> list[Outcome]:
         """What has become of some variants since the last time; waits for it up to `tick_s` seconds."""
@@ -119,7 +118,11 @@ class Pool:
         return self._is_fed and self._open == 0
 
     def _feed(self) -> None:
-        """Keep enough tasks ahead of the threads."""
+        """Keep as many threads as calls can be in flight by now, and enough tasks ahead of them."""
+        self._pace.resize(self._predictor.in_flight)
+        for _ in range(self._n_threads, self._predictor.in_flight):
+            threading.Thread(target=self._work, name=f"call-{self._n_threads}", daemon=True).start()
+            self._n_threads += 1
         while not self._is_fed and len(self._waiting) < AHEAD * self._predictor.in_flight:
             batch = next(self._batches, None)
             with self._lock:
@@ -194,14 +197,18 @@ class Pool:
             self._pace.refused(ticket)
             self._tell("quota", reason=again.reason)
         else:
-            self._pace.unreachable() if again.is_down else self._pace.failed(ticket)
+            if again.is_down:
+                self._pace.unreachable()
+            else:
+                self._pace.lost() if again.is_lost else self._pace.failed(ticket)
             self._tell("failed_call", variant=str(task.variants[0]), attempt=task.attempts, reason=again.reason)
             task.failures += 1
             # until the provider answers, and while it cannot be reached, a failure proves nothing against the variant
-            if answered_at is not None and (answered_at > ticket.sent_at or not again.is_down):
+            is_known = answered_at is not None and (answered_at > ticket.sent_at or not again.is_down)
+            if is_known and not again.is_lost:
                 task.blamed += 1
         since_s = now - max(answered_at or 0.0, self._began_at)
-        is_nonsense = answered_at is None and not again.is_down and task.failures >= TRIES
+        is_nonsense = answered_at is None and not (again.is_down or again.is_lost) and task.failures >= TRIES
         if since_s > self._patience_s or is_nonsense:
             raise ProviderError(
                 f"nothing was answered for {since_s:.3g} s: {again.reason}", where=str(task.variants[0]),

@@ -203,10 +203,11 @@ class TryAgain(Exception):
         reason: The status and words of the provider.
         is_quota: The provider has had enough of us for now: not the variant's fault, nor a fault at all.
         is_down: The provider cannot be reached: not the variant's fault.
+        is_lost: The worker died that made the call, and others: neither the variant's fault nor the provider's.
     """
 
-    def __init__(self, reason: str, *, is_quota: bool = False, is_down: bool = False) -> None:
-        self.reason, self.is_quota, self.is_down = reason, is_quota, is_down
+    def __init__(self, reason: str, *, is_quota: bool = False, is_down: bool = False, is_lost: bool = False) -> None:
+        self.reason, self.is_quota, self.is_down, self.is_lost = reason, is_quota, is_down, is_lost
         super().__init__(reason)
 
 
@@ -216,7 +217,7 @@ class Predictor(Protocol):
     computation: Computation
     #: Name and version of the software that computed, stored with the run (e.g. `alphagenome 0.10.0`).
     software: str
-    #: Variants handed over in one call, and calls at a time.
+    #: Variants handed over in one call, and calls at a time: those may change while the run goes on.
     batch_size: int
     in_flight: int
 
