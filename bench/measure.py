@@ -14,10 +14,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import overlap_cases, predict_cases, sequence_cases, stats_cases
+from bench import overlap_cases, predict_cases, scale_cases, sequence_cases, stats_cases
 from bench.cases import CASES, NO_INPUTS, Found, Inputs, Place
 
-ALL = {**CASES, **overlap_cases.CASES, **sequence_cases.CASES, **stats_cases.CASES, **predict_cases.CASES}
+ALL = {
+    **CASES, **overlap_cases.CASES, **sequence_cases.CASES, **stats_cases.CASES, **predict_cases.CASES,
+    **scale_cases.CASES,
+}  # fmt: skip
 
 
 def peak_mib() -> float:

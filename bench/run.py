@@ -16,7 +16,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import overlap, overlap_cases, predict, predict_cases, rounds, sequence_cases, stats, verify
+from bench import (
+    figure,
+    overlap,
+    overlap_cases,
+    predict,
+    predict_cases,
+    rounds,
+    scale,
+    scale_cases,
+    sequence_cases,
+    stats,
+    verify,
+)
 from bench.cases import CASES, TISSUES, Inputs, missing
 from bench.data import Sizes, inputs
 from bench.overlap_cases import SIZES
@@ -28,7 +40,7 @@ FULL, QUICK = Sizes(2_400_000, 200_000, 3_600_000, 1_000_000), Sizes(20_000, 2_0
 #: 49 tissues have 70 M significant pairs: files of 1.43 M rows each.
 A_TISSUE = 1_430_000
 #: What can be asked for: how the names of the groups of cases begin, and predict.
-GROUPS = ("ingest", "overlap", "gz", "sequences", "stats", "predict")
+GROUPS = ("ingest", "overlap", "gz", "sequences", "stats", "scale", "predict")
 ANSWERS = "The cases of a table found the same."
 
 
@@ -127,6 +139,12 @@ def statistics(n: int, data: Path, out: Path, *, quick: bool) -> tuple[dict[str,
     return {"stats": measured}, "\n".join(text for _, text in of_sizes.values())
 
 
+def growth(n: int, data: Path, out: Path, *, quick: bool) -> tuple[dict[str, Any], str]:
+    """Every step at four sizes of a study: everything measured, and the report."""
+    measured = scale.measured(n, data, fresh(scale_cases.CASES, out), quick=quick)
+    return {"scale": measured}, f"Rounds: {n}, at the largest size 1.\n\n{scale.table(measured)}"
+
+
 def prediction(n: int, data: Path, out: Path, *, quick: bool) -> tuple[dict[str, Any], str]:
     """Predict against a made-up server: everything measured, and the report."""
     del data  # it makes its own
@@ -144,7 +162,7 @@ def main() -> None:
         "--tissues", type=int, default=0, help=f"ingest so many files of {A_TISSUE:,} rows too (49: an hour, 10 GB)"
     )
     parser.add_argument("--data", type=Path, default=HERE / "data", help="where the made inputs are kept")
-    parser.add_argument("--out", type=Path, default=HERE / "out", help="where bench.json and bench.md go")
+    parser.add_argument("--out", type=Path, default=HERE / "out", help="where bench.json, bench.md and bench.png go")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {}
@@ -158,7 +176,8 @@ def main() -> None:
         found |= facts
         reports.append(report)
     of_group = {  # rounds, where nothing is said, and what measures it
-        "overlap": (5, overlaps), "sequences": (5, sequences), "stats": (3, statistics), "predict": (3, prediction),
+        "overlap": (5, overlaps), "sequences": (5, sequences), "stats": (3, statistics),
+        "scale": (3, growth), "predict": (3, prediction),
     }  # fmt: skip
     for group, (n, measure) in of_group.items():
         if group in args.what:
@@ -168,6 +187,7 @@ def main() -> None:
             reports.append(report)
     (args.out / "bench.json").write_text(json.dumps(found, indent=1) + "\n")
     (args.out / "bench.md").write_text("\n".join(reports))
+    figure.write(found, args.out / "bench.png")
     print("\n".join(reports), end="")
 
 
