@@ -11,9 +11,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from agdb import db, export, figures
+from agdb import db, export, figures, report
 from agdb.analysis import run as analysis
 from agdb.analysis.paired import verdict
+from agdb.export.files import whole
 from agdb.ingest import peaks, qtl, reference
 from agdb.ingest.variant_table import Options
 from agdb.predict import run as predict
@@ -147,7 +148,7 @@ def _window_verdicts(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _leave(path: Path, directory: Path, tell: Callable[[str], None]) -> None:
-    tell("6. Figures and tables to look at")
+    tell("6. Figures, tables and a report to look at")
     with db.reading(path) as con:
         in_peak = figures.Choice(window_bp=501, stratum="peak: in peak")
         for name, choice in (("scatter", in_peak), ("windows", figures.Choice())):
@@ -157,6 +158,10 @@ def _leave(path: Path, directory: Path, tell: Callable[[str], None]) -> None:
         for view in EXPORTED:
             target = directory / f"{view}.csv"
             tell(f"   {target}: {export.to_file(con, view, target):,} rows")
+        page, target = report.as_html(report.gather(con, path, report.Asked())), directory / "report.html"
+    with whole(target) as part:
+        part.write_text(page, encoding="utf-8", newline="\n")
+    tell(f"   {target}: verdicts, figures, checks and the way back from each number, on one page")
     tell("7. Where to go from here")
     agdb = f"{_program()} --db {path}"
     tell(f'   {agdb} sql "{QUESTION}"')

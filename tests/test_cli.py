@@ -99,7 +99,7 @@ def test_the_demo_does_not_take_another_answer_for_the_known_one(found: dict[str
 
 def test_the_demo_leaves_what_it_names(demo: tuple[Path, str]) -> None:
     folder, told = demo
-    for name in ("scatter.png", "windows.png", "correlation.csv", "window_comparison.csv", "result.csv"):
+    for name in ("scatter.png", "windows.png", "correlation.csv", "window_comparison.csv", "result.csv", "report.html"):
         assert str(folder / name) in told
         assert (folder / name).stat().st_size > 100
 
