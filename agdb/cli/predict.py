@@ -12,6 +12,7 @@ from agdb.errors import Refused, UsageError
 from agdb.predict.provider import Who, genomes, scorer_of
 
 if TYPE_CHECKING:
+    from agdb.predict.cluster import Wanted
     from agdb.predict.run import Summary
     from agdb.predictors.contract import Scorer
 
@@ -53,6 +54,11 @@ def predict(
     deadline: o.Deadline = 300.0,
     patience: o.Patience = 600.0,
     quota_window: o.QuotaWindow = 60.0,
+    engine: o.Engine = o.Engines.local,
+    ray_address: o.RayAddress = None,
+    actors: o.Actors = None,
+    cpus_per_actor: o.Cpus = 1.0,
+    gpus_per_actor: o.Gpus = 0.0,
     dry_run: o.DryRun = False,
     worklist: o.Worklist = None,
     max_calls: o.MaxCalls = None,
@@ -84,7 +90,8 @@ def predict(
             n = run.write_worklist(place, scorer, settings, worklist)
             say(f"{worklist}: {n:,} variants for {scorer.name} at {scorer.of.window_bp:,} bp")
         else:
-            _run(place, scorer, who, settings, log, quiet)
+            wanted = _wanted(engine, ray_address, actors, cpus_per_actor, gpus_per_actor)
+            _run(place, scorer, who, settings, log, quiet, wanted)
 
 
 def scorers() -> None:
@@ -174,6 +181,19 @@ def _shard(text: str | None) -> tuple[int, int] | None:
     return int(i), int(n)
 
 
+def _wanted(engine: o.Engines, address: str | None, actors: int | None, cpus: float, gpus: float) -> "Wanted | None":
+    """What is asked of a cluster; None: this process computes."""
+    if engine == o.Engines.ray:
+        from agdb.predict.cluster import Wanted
+
+        return Wanted(address, actors, cpus, gpus)
+    if address is not None or actors is not None or cpus != 1 or gpus:
+        raise UsageError(
+            "--ray-address, --actors, --cpus-per-actor and --gpus-per-actor are of a cluster", cure="--engine ray"
+        )
+    return None
+
+
 def _estimate(place: Any, scorer: "Scorer", settings: Any) -> None:
     from agdb import db, export
     from agdb.predict import estimate, run
@@ -189,15 +209,22 @@ def _estimate(place: Any, scorer: "Scorer", settings: Any) -> None:
     typer.echo(export.text_table(["what", "value", "note"], [tuple(row) for row in rows]), nl=False)
 
 
-def _run(place: Any, scorer: "Scorer", who: Who, settings: Any, log: Path | None, quiet: bool) -> None:
+def _run(
+    place: Any, scorer: "Scorer", who: Who, settings: Any, log: Path | None, quiet: bool, wanted: "Wanted | None" = None
+) -> None:
     from agdb.predict import run
 
     with progress.events(log) as tell, progress.shown(quiet) as show:
         say(f"scorer {scorer.name} at {scorer.of.window_bp:,} bp, "
             f"by {', then '.join(c.provider for c in scorer.computations)}")  # fmt: skip
-        summary = run.Summary()
+        summary, talk = run.Summary(), run.Talk(show, say, tell)
+        predictor_of = who.predictor(scorer)
+        if wanted is not None:
+            from agdb.predict import cluster
+
+            predictor_of = cluster.predictors(wanted, who, scorer, talk, summary, settings.patience_s)
         try:
-            summary = run.run(place, scorer, who.predictor(scorer), settings, run.Talk(show, say, tell), summary)
+            summary = run.run(place, scorer, predictor_of, settings, talk, summary)
         finally:
             show(None)
             if summary.pending:
@@ -213,6 +240,8 @@ def _told(summary: "Summary", *, is_local: bool) -> str:
         text += f"; {summary.calls:,} calls in {summary.seconds:,.0f} s"
         if summary.refusals:
             text += f", {summary.refusals:,} of them refused for the quota ({summary.seconds_waited:,.0f} s waited)"
+    if summary.workers:
+        text += f"; {summary.crew}"
     if summary.unmerged:
         text += f"\n{summary.unmerged:,} batches wait in the spool, for {summary.held_by}: agdb merge merges them"
     return text

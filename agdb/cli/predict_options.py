@@ -1,11 +1,21 @@
 """The options of predict and audit, by the panels of their help: which variants, what is computed, by whom, and how."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 WHICH, WHAT, WHO, HOW = "Which variants", "What is computed", "Who computes", "The run"
+WHERE = "Where it is computed"
+
+
+class Engines(StrEnum):
+    """Where it is computed: in this process, or on the nodes of a Ray cluster."""
+
+    local = "local"
+    ray = "ray"
+
 
 Name = Annotated[str, typer.Argument(metavar="SCORER", help="motif, or one that `agdb scorers` lists.")]
 Window = Annotated[
@@ -58,6 +68,25 @@ Patience = Annotated[
     float, typer.Option(min=0, help="Seconds without any answer until the run stops.", rich_help_panel=WHO)
 ]
 QuotaWindow = Annotated[float, typer.Option(min=0.1, hidden=True, help="Seconds of the provider's minute.")]
+Engine = Annotated[
+    Engines, typer.Option(help="ray: on the nodes of a Ray cluster (pip install 'agdb[ray]').", rich_help_panel=WHERE)
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        help="auto, local, HOST:PORT or ray://HOST:PORT; else the environment's RAY_ADDRESS, or one on this machine.",
+        rich_help_panel=WHERE,
+        metavar="ADDRESS",
+    ),
+]
+Actors = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Workers, each with --in-flight calls; else as many as the nodes hold.", rich_help_panel=WHERE
+    ),
+]
+Cpus = Annotated[float, typer.Option("--cpus-per-actor", min=0, help="Cores that each holds.", rich_help_panel=WHERE)]
+Gpus = Annotated[float, typer.Option("--gpus-per-actor", min=0, help="GPUs that each holds.", rich_help_panel=WHERE)]
 InPeaks = Annotated[bool, typer.Option("--in-peaks", help="Only variants that lie in a peak.", rich_help_panel=WHICH)]
 Where = Annotated[
     str | None,

@@ -1,5 +1,6 @@
 """Where outcomes are gathered into batches, written to the spool, and merged."""
 
+import json
 import time
 from collections import deque
 from dataclasses import replace
@@ -34,6 +35,7 @@ class Desk:
         self._summary, self._talk = job.summary, job.talk
         self._before = replace(job.summary)
         self._n_rows = 0
+        self._most = (0, 0)  # workers, and nodes
         self._written_at = time.monotonic()
         self._recent: deque[tuple[float, int]] = deque([(self._written_at, self._summary.done)])
 
@@ -71,6 +73,7 @@ class Desk:
         summary.refusals = before.refusals + pace.refusals
         summary.seconds_waited = before.seconds_waited + pace.seconds_waited
         summary.is_waiting_for_quota = pace.is_waiting_for_quota
+        self._most = max(self._most, (summary.workers, summary.nodes))
         self._recent.append((now, summary.done))
         while self._recent[0][0] < now - RATE_S:
             self._recent.popleft()
@@ -84,7 +87,7 @@ class Desk:
     def _write(self, status: str) -> None:
         self._n_rows += sum(o.answer is not None for o in self._batch)
         run = replace(
-            self._header.run, status=status, n_calls=self._n_calls, n_rows=self._n_rows,
+            self._header.run, status=status, arguments=self._arguments(), n_calls=self._n_calls, n_rows=self._n_rows,
             seconds_waited=round(self._pace.seconds_waited, 3),
             finished_at=None if status == "running" else db.utc_now().isoformat(),
         )  # fmt: skip
@@ -97,6 +100,11 @@ class Desk:
             ) from error  # fmt: skip
         self._talk.log("batch", file=path.name, variants=len(self._batch))
         self._batch, self._n_scores, self._written_at = [], 0, time.monotonic()
+
+    def _arguments(self) -> str:
+        """What was asked, and on how many workers and nodes it was done, if it was on a cluster."""
+        asked, (workers, nodes) = self._header.run.arguments, self._most
+        return json.dumps({**json.loads(asked), "workers": workers, "nodes": nodes}) if workers else asked
 
     def _merge(self, patience_s: float) -> None:
         if self._job.place.merges_into is not None:

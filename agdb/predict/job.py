@@ -65,7 +65,10 @@ class Settings:
 
 @dataclass
 class Summary:
-    """How a run stands: of `pending` variants, so many scored and failed; calls; seconds; what is not merged yet."""
+    """How a run stands: of `pending` variants, so many scored and failed; calls; seconds; what is not merged yet.
+
+    On a cluster, so many `workers` are alive, on so many `nodes`.
+    """
 
     pending: int = 0
     scored: int = 0
@@ -78,11 +81,18 @@ class Summary:
     per_second: float = 0.0
     is_waiting_for_quota: bool = False
     held_by: str | None = None
+    workers: int = 0
+    nodes: int = 0
 
     @property
     def done(self) -> int:
         """Variants that need not be asked for any more."""
         return self.scored + self.failed
+
+    @property
+    def crew(self) -> str:
+        """Who computes, on a cluster: `4 workers on 2 nodes`."""
+        return f"{self.workers} worker{'s' * (self.workers != 1)} on {self.nodes} node{'s' * (self.nodes != 1)}"
 
     @property
     def seconds_left(self) -> float | None:

@@ -119,10 +119,10 @@ def note_run(con: duckdb.DuckDBPyConnection, run: Run) -> int:
     # batches may come in another order than they were made
     if not found or run.status != "running" or (found[0][2] == "running" and run.n_calls >= (found[0][1] or 0)):
         con.execute(
-            "UPDATE run SET finished_at = ?::TIMESTAMP, status = ?, n_calls = ?, n_rows = ?, seconds_waited = ? "
-            "WHERE run_id = ?",
-            [run.finished_at, run.status, run.n_calls, run.n_rows, run.seconds_waited, run_id],
-        )
+            "UPDATE run SET finished_at = ?::TIMESTAMP, status = ?, n_calls = ?, n_rows = ?, seconds_waited = ?, "
+            "arguments = ? WHERE run_id = ?",
+            [run.finished_at, run.status, run.n_calls, run.n_rows, run.seconds_waited, run.arguments, run_id],
+        )  # fmt: skip
     return int(run_id)
 
 

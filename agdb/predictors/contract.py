@@ -217,9 +217,13 @@ class Predictor(Protocol):
     computation: Computation
     #: Name and version of the software that computed, stored with the run (e.g. `alphagenome 0.10.0`).
     software: str
-    #: Variants handed over in one call, and calls at a time: those may change while the run goes on.
+    #: Variants handed over in one call.
     batch_size: int
-    in_flight: int
+
+    @property
+    def in_flight(self) -> int:
+        """Calls at a time, at most; it may change while the run goes on."""
+        ...
 
     def tracks(self) -> Sequence[Track]:
         """The tracks of an answer, in order; none where the model has none. Asked once, before the first score.

@@ -1,0 +1,310 @@
+"""The workers of a Ray cluster, as one predictor: each call goes to a worker, and waits there.
+
+All else stays where the run is: one pace for all workers, since the quota is one; the spool, the failures, the
+deadlines. Ray starts workers, on nodes that join too, and starts them again where they or their nodes die. It never
+repeats a call: the run does, which counts them.
+"""
+
+import pickle
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from agdb import cluster
+from agdb.errors import AgdbError, ProviderError, Refused
+from agdb.predict.job import Summary, Talk
+from agdb.predict.provider import Who
+from agdb.predict.recipe import Recipe
+from agdb.predict.seats import WAIT_S, Member, Seats
+from agdb.predict.worker import Facts, Hello, Worker
+from agdb.predictors.contract import Answer, Computation, Predictor, Scorer, Track, TryAgain, Variant, VariantFailed
+
+#: A worker that dies so often in a row while it starts is given up.
+STARTS = 3
+#: Seconds between tries to reach a worker that is being started again.
+PAUSE_S = 0.5
+#: Seconds beyond the deadline of its server's calls after which a worker that says nothing is started again.
+LATE_S = 60.0
+#: Calls at a time that a process of Ray makes room for: no predictor takes more by itself.
+CALLS = 32
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a cluster.
+
+    Attributes:
+        address: See `agdb.cluster.connect`; None: RAY_ADDRESS, or a cluster of this process.
+        workers: Their number; None for as many as the nodes hold.
+        cpus, gpus: What each holds of its node, as Ray counts.
+    """
+
+    address: str | None = None
+    workers: int | None = None
+    cpus: float = 1.0
+    gpus: float = 0.0
+
+    def __str__(self) -> str:
+        return " and ".join(f"{n:g} {name}" for n, name in ((self.cpus, "CPU"), (self.gpus, "GPU")) if n) or "room"
+
+
+class _Over(Exception):
+    """Nobody waits any more."""
+
+
+def predictors(
+    wanted: Wanted, who: Who, scorer: Scorer, talk: Talk, summary: Summary, patience_s: float
+) -> Callable[[Computation], AbstractContextManager[Predictor]]:
+    """What the run asks for predictors of this scorer's computations: workers, which end with the block.
+
+    Args:
+        wanted: See `Wanted`.
+        who: Who computes.
+        scorer: What.
+        talk: Who is told of workers that come and go.
+        summary: Is told how many are alive.
+        patience_s: Seconds until one has to be.
+
+    Raises:
+        Refused: as `agdb.cluster.connect`; or no node has what a worker needs. Raised on entering.
+    """
+    address = cluster.address_of(wanted.address)
+
+    @contextmanager
+    def of(computation: Computation) -> Iterator[Workers]:
+        recipe = who.recipe_to_send(scorer, computation)
+        with cluster.connect(address) as ray:
+            n = _number(ray, wanted, talk.say, may_grow=address != "local")
+            workers = Workers(ray, n, wanted, recipe, talk, summary, patience_s)
+            try:
+                yield workers
+            finally:
+                workers.close()
+
+    return of
+
+
+def _number(ray: ModuleType, wanted: Wanted, say: Callable[[str], None], *, may_grow: bool) -> int:
+    """How many workers to ask for."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    now = sum(_room(node["Resources"], wanted) for node in nodes)
+    n = now if wanted.workers is None else wanted.workers
+    if not now and (wanted.workers is None or not may_grow):
+        have = [f"{cluster.name_of(node)} has {node['Resources'].get('CPU', 0):g} CPU and "
+                f"{node['Resources'].get('GPU', 0):g} GPU" for node in nodes]  # fmt: skip
+        raise Refused(
+            f"no node of the cluster has {wanted} for a worker", where="; ".join(have[:5]),
+            cure="--cpus-per-actor and --gpus-per-actor: no more than a node has"
+            + ("; --actors N to wait for nodes that join" if may_grow else ""),
+        )  # fmt: skip
+    if now < n:
+        say(f"ray: room for {now} of {n} workers now; the others wait for nodes with {wanted}")
+    return n
+
+
+def _room(resources: dict[str, float], wanted: Wanted) -> int:
+    """Workers that a node holds."""
+    each = {"CPU": wanted.cpus, "GPU": wanted.gpus}
+    return min((int(resources.get(name, 0) / n + 1e-9) for name, n in each.items() if n), default=1)
+
+
+class Workers:
+    """The predictor; see the module. Made by `predictors`."""
+
+    def __init__(
+        self, ray: ModuleType, n: int, wanted: Wanted, recipe: Recipe, talk: Talk, summary: Summary, patience_s: float
+    ) -> None:
+        self.computation, self.software, self.batch_size = recipe.computation, "", 1
+        self._ray, self._errors, self._talk, self._summary = ray, ray.exceptions, talk, summary
+        self._patience_s = patience_s
+        is_asked = recipe.model is None and recipe.computation.provider != "motif"
+        self._limit_s = 2 * recipe.deadline_s + LATE_S if is_asked else None  # a variant takes up to two calls
+        self._facts: Facts | None = None
+        self._n_dismissed = 0
+        started = ray.remote(Worker).options(
+            num_cpus=wanted.cpus, num_gpus=wanted.gpus, max_restarts=-1, max_task_retries=0,
+            max_concurrency=max(recipe.in_flight or 0, CALLS) + 1, scheduling_strategy="SPREAD",
+        )  # fmt: skip
+        self._seats = Seats([Member(started.remote(recipe)) for _ in range(n)], min(WAIT_S, patience_s))
+        self._keepers = [
+            threading.Thread(target=self._keep, args=(member,), name=f"worker-{number}", daemon=True)
+            for number, member in enumerate(self._seats.members)
+        ]
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that the live workers take; 1 where none is alive: it waits for one."""
+        return self._seats.in_flight
+
+    def tracks(self) -> Sequence[Track]:
+        """The tracks of an answer, as the first worker says that is ready; the others have to say the same.
+
+        Raises:
+            AgdbError: a worker cannot make the predictor; its node is named.
+            ProviderError: none was ready in time.
+        """
+        for keeper in self._keepers:
+            keeper.start()
+        self._seats.wait_for_one(self._patience_s)
+        if self._seats.error:
+            raise self._seats.error
+        if self._facts is None:
+            raise ProviderError(
+                f"no worker of {len(self._keepers)} was ready within {self._patience_s:g} s",
+                cure="`ray status` says what the cluster lacks; --patience 3600 for a model that loads for long",
+            )
+        self.software, self.batch_size = f"{self._facts.software}, ray {self._ray.__version__}", self._facts.batch_size
+        return self._facts.tracks
+
+    def score(self, variants: Sequence[Variant]) -> Sequence[Answer | VariantFailed]:
+        """As the predictor of a worker; TryAgain also where the worker died, or none is alive."""
+        member, life = self._seats.take(variants[0])
+        try:
+            answered = self._got(member.actor.score.remote(tuple(variants)), self._limit_s)
+        except self._errors.RayTaskError:  # a bug
+            raise
+        except (self._errors.RayError, TimeoutError) as error:
+            raise self._lost(member, life, variants[0], error) from None
+        except _Over:
+            raise TryAgain("cancelled") from None
+        finally:
+            self._seats.leave(member, variants[0])
+        outcome: list[Answer | VariantFailed] | Exception = pickle.loads(answered)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def cancel(self) -> None:
+        """Wait for no call any more."""
+        self._seats.end()
+
+    def close(self) -> None:
+        """End the workers."""
+        self._seats.end()
+        for member, keeper in zip(self._seats.members, self._keepers, strict=True):
+            with suppress(self._errors.RayError, ConnectionError):
+                self._ray.kill(member.actor)
+            member.is_lost.set()
+            if keeper.ident is not None:
+                keeper.join(PAUSE_S)
+
+    def _got(self, ref: Any, limit_s: float | None = None) -> Any:
+        """What a call returns. No thread waits within Ray, where nobody could wake it when the run ends."""
+        future: Future[Any] = ref.future()
+        wait((future, self._seats.over), limit_s, FIRST_COMPLETED)
+        if future.done():
+            return future.result()
+        if self._seats.over.done():
+            raise _Over
+        raise TimeoutError(f"it said nothing for {limit_s:g} s")
+
+    def _lost(self, member: Member, life: int, variant: Variant, error: Exception) -> TryAgain:
+        """A worker died, or hangs: what that means for a variant that it had."""
+        is_news, is_alone = self._seats.lost(member, life, variant)
+        if is_news:
+            self._tell("worker_lost", node=member.node, reason=_line(error))
+            if isinstance(error, TimeoutError):
+                self._ray.kill(member.actor, no_restart=False)
+        return TryAgain(f"worker_died: {_line(error)}", is_lost=not is_alone)
+
+    # Workers that come and go
+
+    def _keep(self, member: Member) -> None:
+        """A thread for each worker: wait until it is ready, and again each time that it was lost."""
+        died = 0
+        try:
+            while died < STARTS:
+                facts = self._started(member)
+                if isinstance(facts, Facts):
+                    died = 0
+                    self._welcome(member, facts)
+                    member.is_lost.wait()
+                    member.is_lost.clear()
+                else:
+                    died += 1
+                    self._tell("worker_died_starting", node=member.node, reason=facts)
+            self._dismiss(member, str(facts))
+        except _Over:
+            pass
+        except AgdbError as error:
+            self._seats.end(error)
+        except (self._errors.RayError, ConnectionError) as error:
+            self._seats.end(ProviderError(f"the cluster does not answer: {_line(error)}", cure="ray status"))
+
+    def _started(self, member: Member) -> Facts | str:
+        """What the worker is, once it runs and has made its predictor; or how it died over that."""
+        try:
+            self._meet(member)
+            while True:
+                facts: Facts | AgdbError = self._got(member.actor.ready.remote())
+                if isinstance(facts, Facts):
+                    return facts
+                if self._facts is None or not isinstance(facts, ProviderError):
+                    facts.where = f"node {member.node}" + (f": {facts.where}" if facts.where else "")
+                    raise facts
+                self._tell(
+                    "worker_not_ready", node=member.node, reason=facts.what
+                )  # its server is away: it will be back
+                self._pause(10 * PAUSE_S)
+        except self._errors.RayActorError as error:
+            self._pause(PAUSE_S)
+            return _line(error)
+
+    def _meet(self, member: Member) -> None:
+        """Wait until the worker's process runs, and know its node."""
+        while True:
+            self._pause(0)
+            try:
+                hello: Hello = self._got(member.actor.hello.remote())
+            except self._errors.ActorUnavailableError:  # it died, and Ray starts it again
+                self._pause(PAUSE_S)
+                continue
+            named = {node["NodeID"]: cluster.name_of(node) for node in self._ray.nodes()}
+            member.node = named.get(hello.node_id, hello.node_id[:8])
+            cluster.check_versions(hello.versions, cluster.versions(), member.node)
+            return
+
+    def _welcome(self, member: Member, facts: Facts) -> None:
+        """A worker is ready."""
+        first = self._facts = self._facts or facts
+        if (facts.software, facts.tracks) != (first.software, first.tracks):
+            raise Refused(
+                f"the workers do not compute the same: {facts.software} with {len(facts.tracks)} tracks there, "
+                f"{first.software} with {len(first.tracks)} elsewhere",
+                where=f"node {member.node}", cure="the same model in the same version on every node",
+            )  # fmt: skip
+        self._seats.ready(member, facts.in_flight)
+        self._tell("worker", node=member.node)
+
+    def _dismiss(self, member: Member, why: str) -> None:
+        """A worker died each time that it started."""
+        self._n_dismissed += 1
+        died = f"died {STARTS} times while it started"
+        if self._n_dismissed < len(self._keepers):
+            self._talk.say(f"ray: a worker on {member.node} {died}; the run goes on without it: {why}")
+            return
+        raise ProviderError(
+            f"each worker {died}: {why}", where=f"node {member.node}",
+            cure="memory, libraries, drivers? Ray keeps what it printed on that node: /tmp/ray/session_latest/logs",
+        )  # fmt: skip
+
+    def _tell(self, event: str, **details: object) -> None:
+        """Log what happened, and say how many are alive."""
+        live = self._seats.live
+        self._summary.workers, self._summary.nodes = len(live), len({member.node for member in live})
+        self._talk.log(event, **details, workers=self._summary.workers, nodes=self._summary.nodes)
+
+    def _pause(self, seconds: float) -> None:
+        """Raises _Over where the run has ended."""
+        if wait((self._seats.over,), seconds).done:
+            raise _Over
+
+
+def _line(error: Exception) -> str:
+    """What Ray says of a death, in a line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
