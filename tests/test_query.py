@@ -10,9 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 from rows import add_qtls, add_snvs, add_source
+from typer.testing import CliRunner
 
 from agdb import export
-from agdb.errors import UsageError
+from agdb.cli import app
+from agdb.errors import ExitCode, UsageError
 
 
 @pytest.fixture
@@ -154,6 +156,23 @@ def test_the_command_opens_the_database_read_only(fresh_db: Path) -> None:
     done = subprocess.run(agdb(fresh_db, "sql", query), capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "read-only" in done.stderr
+
+
+@pytest.mark.parametrize("format_", ["csv", "parquet"])
+def test_rows_wait_beside_the_database_not_in_the_system_s_folder(
+    format_: str, fresh_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    before = sorted(fresh_db.parent.iterdir())
+    done = CliRunner().invoke(app, ["--db", str(fresh_db), "sql", "SELECT 1 AS one", "--format", format_])
+    assert done.exit_code == ExitCode.OK
+    assert sorted(fresh_db.parent.iterdir()) == before
+
+
+def test_a_database_that_may_only_be_read_answers_too(fresh_db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    done = CliRunner().invoke(app, ["--db", str(fresh_db), "sql", "SELECT 1 AS one", "--format", "csv"])
+    assert done.stdout == "one\n1\n"
 
 
 def test_a_pipe_that_closes_early_is_no_error(fresh_db: Path) -> None:

@@ -1,8 +1,10 @@
 """Answers to SQL on a stream: SELECTs with bound parameters, one after the other."""
 
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -121,11 +123,23 @@ def _without_semicolon(query: str) -> str:
 
 
 def _copy(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, str], format_: str, stream: IO[bytes]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with _scratch(con) as folder:
         part = Path(folder) / "rows"
         con.execute(copied(query, part, COPY[format_]), values or None)
         with part.open("rb") as rows:
             shutil.copyfileobj(rows, stream)
+
+
+@contextmanager
+def _scratch(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """A folder for rows until all are there: beside the folder that DuckDB spills into, where there is room for as many
+    rows as the database has; the next writer removes what a killed process left there. The system's where a database
+    may only be read."""
+    (spill,) = con.execute("SELECT current_setting('temp_directory')").fetchall()[0]
+    beside = Path(spill).parent
+    where = beside if os.access(beside, os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=where, prefix=f"{Path(spill).name}-") as folder:
+        yield folder
 
 
 def _as_text(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, str]) -> str:
