@@ -169,10 +169,11 @@ def test_rows_wait_beside_the_database_not_in_the_system_s_folder(
     assert sorted(fresh_db.parent.iterdir()) == before
 
 
-def test_a_database_that_may_only_be_read_answers_too(fresh_db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.access", lambda *_: False)
-    done = CliRunner().invoke(app, ["--db", str(fresh_db), "sql", "SELECT 1 AS one", "--format", "csv"])
-    assert done.stdout == "one\n1\n"
+def test_where_nothing_may_be_written_beside_the_database_it_answers_too(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    con.execute(f"SET temp_directory = '{tmp_path}/there/study.duckdb.tmp'")
+    assert asked(con, "SELECT 1 AS one", "csv") == "one\n1\n"
 
 
 def test_a_pipe_that_closes_early_is_no_error(fresh_db: Path) -> None:
