@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agdb.study import Study as Study
     from agdb.study import create as create
     from agdb.study import open as open
+    from agdb.study import open_lake as open_lake
 
 __version__ = "0.1.0"
 __all__ = ["Study", "__version__"]  # not `open`: `from agdb import *` must not hide Python's own
@@ -22,7 +23,7 @@ __all__ = ["Study", "__version__"]  # not `open`: `from agdb import *` must not 
 
 def __getattr__(name: str) -> Any:
     """The Python side when it is first asked for: `import agdb` and `agdb --help` do not wait for DuckDB."""
-    if name not in ("Study", "create", "open"):
+    if name not in ("Study", "create", "open", "open_lake"):
         raise AttributeError(f"module 'agdb' has no attribute {name!r}")
     from importlib import import_module
 

@@ -4,9 +4,9 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -24,6 +24,7 @@ from agdb.analysis import (
     winners_curse,
 )
 from agdb.analysis.groups import Group, groups, probing_with_associations
+from agdb.analysis.labels import LabelSet
 from agdb.analysis.results import Result
 from agdb.analysis.rows import read
 from agdb.analysis.store import stored
@@ -84,31 +85,100 @@ def stats(path: Path, asked: Asked) -> int:
     return stored(path, "stats", asked.arguments, found)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What is asked for, checked.
+
+    Attributes:
+        asked: As it was asked.
+        label_sets: In their order.
+        divided: Stratifications: SQL by name.
+        covariates: Those in which controls are matched: SQL by name.
+    """
+
+    asked: Asked
+    label_sets: tuple[LabelSet, ...]
+    divided: dict[str, str]
+    covariates: dict[str, str]
+
+
+class Part(NamedTuple):
+    """Results of a label set in one source, or in all of its sources where it pools them. No other part enters them."""
+
+    label_set: str
+    of_scorers: list[Result]
+    of_comparisons: list[Result]
+
+
 def computed(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[Result]:
     """Compute what is asked for. Raises as `stats` does."""
+    plan = planned(con, asked)
+    return assembled(plan, [part for labels in plan.label_sets for part in parts(con, plan, labels)])
+
+
+def planned(con: duckdb.DuckDBPyConnection, asked: Asked) -> Plan:
+    """Check what is asked for.
+
+    Raises:
+        UsageError: an unknown label set or stratification, or an expression that is not SQL.
+        Refused: a label set names sources that are not there, or pools unlike units.
+    """
     names = tuple(dict.fromkeys(asked.label_sets or ("all", "conditional", "p-value")))
     divided = strata.chosen(con, None if asked.stratify is None else list(asked.stratify))
     covariates = candidates.chosen(con, asked.match)
-    found: list[Result] = []
-    empty: list[str] = []
-    for name in names:
-        label_set = labels.named(con, name)
+    label_sets = tuple(labels.named(con, name) for name in names)
+    for label_set in label_sets:
         labels.check(con, label_set)
-        of_set = groups(con, label_set, asked.scorer, asked.window_bp)
-        rows = [row for group in of_set for row in _of_group(con, group, divided, covariates, asked)]
-        if not rows and asked.label_sets:
-            empty.append(name)
-        found += rows
-        found += [row for group in comparisons(of_set) for row in _of_comparison(con, group, asked)]
-    if empty or not found:
-        of = " of this scorer and window" if asked.scorer or asked.window_bp else ""
+    return Plan(asked, label_sets, divided, covariates)
+
+
+def parts(con: duckdb.DuckDBPyConnection, plan: Plan, labels: LabelSet, source_id: int | None = None) -> Iterator[Part]:
+    """Compute a label set: a part for each of its sources that has scores, in their order.
+
+    Args:
+        con: A connection.
+        plan: What is asked for.
+        labels: One of its label sets.
+        source_id: This source alone; None for all. A label set that pools its sources has one part, of all of them.
+    """
+    own = labels if source_id is None else replace(labels, source_ids=(source_id,))
+    found = [g._replace(labels=labels) for g in groups(con, own, plan.asked.scorer, plan.asked.window_bp)]
+    of_source: dict[int | None, list[Group]] = defaultdict(list)
+    for group in found:
+        of_source[None if labels.is_pooled else group.source_id].append(group)
+    for same in of_source.values():
+        yield Part(
+            labels.name,
+            [row for group in same for row in _of_group(con, group, plan)],
+            [row for group in comparisons(same) for row in _of_comparison(con, group, plan.asked)],
+        )
+
+
+def assembled(plan: Plan, found: Iterable[Part]) -> list[Result]:
+    """Results of all parts, in the order of label sets and sources, with q-values of their families.
+
+    Raises:
+        Refused: no association of a label set that was asked for has a score, or of none at all.
+    """
+    by_set: dict[str, list[Part]] = defaultdict(list)
+    for part in found:
+        by_set[part.label_set].append(part)
+    rows: list[Result] = []
+    empty: list[str] = []
+    for label_set in plan.label_sets:
+        own = [row for part in by_set[label_set.name] for row in part.of_scorers]
+        if not own and plan.asked.label_sets:
+            empty.append(label_set.name)
+        rows += own + [row for part in by_set[label_set.name] for row in part.of_comparisons]
+    if empty or not rows:
+        of = " of this scorer and window" if plan.asked.scorer or plan.asked.window_bp else ""
         raise Refused(
             f"label set {empty[0]} has no association with a score{of}" if empty
             else f"no association has a score{of} yet",
             cure="agdb predict SCORER, or agdb ingest predictions; agdb labels says what each label set is; agdb "
                  "status lists the scorers",
         )  # fmt: skip
-    return [row | {"chance": row.get("chance", _chance(row["metric"]))} for row in results.with_q(found)]
+    return [row | {"chance": row.get("chance", _chance(row["metric"]))} for row in results.with_q(rows)]
 
 
 def _chance(metric: str) -> float | None:
@@ -119,10 +189,9 @@ def _chance(metric: str) -> float | None:
     return None if is_other else 0.0
 
 
-def _of_group(
-    con: duckdb.DuckDBPyConnection, group: Group, divided: dict[str, str], covariates: dict[str, str], asked: Asked
-) -> Iterator[Result]:
-    rows = read(con, group, divided, causality.columns(con, group, covariates))
+def _of_group(con: duckdb.DuckDBPyConnection, group: Group, plan: Plan) -> Iterator[Result]:
+    asked, covariates = plan.asked, plan.covariates
+    rows = read(con, group, plan.divided, causality.columns(con, group, covariates))
     if not len(rows.effect):
         return
     divisions = [(d.name, d.codes, d.strata) for d in rows.divisions if d.strata]

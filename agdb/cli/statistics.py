@@ -1,6 +1,7 @@
 """agdb stats, labels and explain: results with their intervals, the label sets they are of, and the way back."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -63,36 +64,42 @@ _EXPECTED = """
     WHERE run_id = {run_id} AND expected IS NOT NULL AND estimate IS NOT NULL ORDER BY ALL"""
 
 
+# The options of `agdb stats`, which `agdb analyse` has too.
+
+LabelSets = Annotated[
+    list[str] | None, typer.Option("--labels", help="Label set by name (agdb labels); may be repeated.")
+]
+Scorer = Annotated[str | None, typer.Option(help="Only this scorer, by name.")]
+Window = Annotated[int | None, typer.Option(help="Only this window, in bp.")]
+Stratify = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="kind, peak, effect_size, pip, ..., or one of yours, NAME=SQL; may be repeated. Default: all known."
+    ),
+]
+Every = Annotated[bool, typer.Option("--all", help="Print the strata too; they are stored anyhow.")]
+Resamples = Annotated[int, typer.Option(min=200, help="Of the clusters.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same numbers.")]
+Permutations = Annotated[int, typer.Option(min=0, help="Of labels within clusters, for a p-value besides.")]
+Kendall = Annotated[bool, typer.Option("--kendall", help="Kendall's tau as well.")]
+Controls = Annotated[int, typer.Option(min=1, help="Matched controls to a causal variant.")]
+Match = Annotated[
+    list[str] | None, typer.Option(help="Match controls in this too, e.g. an LD score: NAME=SQL; may be repeated.")
+]
+Shifts = Annotated[
+    int, typer.Option(min=0, help="Of the peaks round their chromosomes, for the overlap's enrichment; 0: none.")
+]
+Format = Annotated[str, typer.Option("--format", help="table, csv, tsv or json.")]
+
+
 def stats(
-    ctx: typer.Context,
-    label_sets: Annotated[
-        list[str] | None, typer.Option("--labels", help="Label set by name (agdb labels); may be repeated.")
-    ] = None,
-    scorer: Annotated[str | None, typer.Option(help="Only this scorer, by name.")] = None,
-    window: Annotated[int | None, typer.Option(help="Only this window, in bp.")] = None,
-    stratify: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="kind, peak, effect_size, pip, ..., or one of yours, NAME=SQL; may be repeated. Default: all known."
-        ),
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Print the strata too; they are stored anyhow.")] = False,
-    resamples: Annotated[int, typer.Option(min=200, help="Of the clusters.")] = 2000,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same numbers.")] = 0,
-    permutations: Annotated[int, typer.Option(min=0, help="Of labels within clusters, for a p-value besides.")] = 0,
-    kendall: Annotated[bool, typer.Option("--kendall", help="Kendall's tau as well.")] = False,
-    controls: Annotated[int, typer.Option(min=1, help="Matched controls to a causal variant.")] = 1,
-    match: Annotated[
-        list[str] | None,
-        typer.Option(help="Match controls in this too, e.g. an LD score: NAME=SQL; may be repeated."),
-    ] = None,
-    shifts: Annotated[
-        int, typer.Option(min=0, help="Of the peaks round their chromosomes, for the overlap's enrichment; 0: none.")
-    ] = 1000,
-    format_: Annotated[str, typer.Option("--format", help="table, csv, tsv or json.")] = "table",
-) -> None:
+    ctx: typer.Context, label_sets: LabelSets = None, scorer: Scorer = None, window: Window = None,
+    stratify: Stratify = None, every: Every = False, resamples: Resamples = 2000, seed: Seed = 0,
+    permutations: Permutations = 0, kendall: Kendall = False, controls: Controls = 1, match: Match = None,
+    shifts: Shifts = 1000, format_: Format = "table",
+) -> None:  # fmt: skip
     """How well scores agree with effects, with 95 % intervals; stored in `result`, and printed."""
-    from agdb import db, export
+    from agdb import export
     from agdb.analysis import run
 
     export.check_stream_format(format_)
@@ -100,9 +107,15 @@ def stats(
         tuple(label_sets) if label_sets else None, scorer, window, tuple(stratify) if stratify else None, resamples,
         seed, permutations, kendall, controls, tuple(match) if match else None, shifts,
     )  # fmt: skip
-    run_id = run.stats(ctx.obj, asked)
-    strata = "true" if every or stratify else "stratification = 'all'"
-    with db.reading(ctx.obj) as con:
+    show(ctx.obj, run.stats(ctx.obj, asked), format_, with_strata=every or bool(stratify))
+
+
+def show(path: Path, run_id: int, format_: str, *, with_strata: bool) -> None:
+    """Print the results of a run, and what to think of before they are believed."""
+    from agdb import db, export
+
+    strata = "true" if with_strata else "stratification = 'all'"
+    with db.reading(path) as con:
         if format_ == "table":
             export.to_stream(con, _MEASURES.format(run_id=run_id, strata=strata), "table", sys.stdout.buffer)
             sys.stdout.flush()

@@ -45,6 +45,18 @@ def open(path: str | Path) -> "Study":
         return study
 
 
+def open_lake(lake: str | Path, path: str | Path, *, verify: bool = False) -> "Study":
+    """Make a database at `path` that looks at a lake, and open it: `agdb lake open`. `open` opens it the next time.
+
+    Raises:
+        Refused: there is a file already, or the lake is not whole or of another agdb.
+    """
+    from agdb import lake as of
+
+    of.open_database(of.found(lake, verify=verify), Path(path))
+    return Study(path)
+
+
 class Study(Questions):
     """A study: one database file, and what agdb does with it.
 
@@ -85,6 +97,42 @@ class Study(Questions):
 
         self._let_go()
         run_id = run.stats(self.path, run.Asked(labels or None, **options))
+        return self.sql("SELECT * FROM result WHERE run_id = $run ORDER BY result_id", run=run_id)
+
+    def lake_export(self, folder: str | Path) -> int:
+        """Write the study as sorted Parquet with a manifest; returns its bytes: `agdb lake export`.
+
+        Raises:
+            Refused: the folder holds something, or cannot be written.
+        """
+        from agdb import lake
+
+        with self.connection() as con:
+            return lake.export(con, Path(folder))
+
+    def analyse(
+        self, lake: str | Path, *labels: str, engine: str = "local", address: str = "auto", workers: int | None = None,
+        cpus: int = 1, memory: str = "1GB", **options: Any,
+    ) -> "pa.Table":  # fmt: skip
+        """What `stats` computes, by many workers over a lake of this study; the same rows: `agdb analyse`.
+
+        Args:
+            lake: A folder or address that each worker sees.
+            *labels: As for `stats`.
+            engine: local (processes of this machine) or ray.
+            address, workers, cpus, memory: Of the cluster; processes; cores and DuckDB's memory of each.
+            **options: As for `stats`.
+
+        Raises:
+            UsageError: an unknown engine, label set or stratification.
+            Refused: the lake is not whole or of another study, a worker died, or there is no such cluster.
+        """
+        from agdb import lake as of
+        from agdb.analysis.run import Asked
+
+        self._let_go()
+        by = of.Workers(engine, address, workers, cpus, memory)
+        run_id = of.analyse(self.path, of.found(lake), Asked(labels or None, **options), by)
         return self.sql("SELECT * FROM result WHERE run_id = $run ORDER BY result_id", run=run_id)
 
     def compare_study(self, **options: Any) -> "pa.Table":

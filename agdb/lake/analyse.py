@@ -1,0 +1,182 @@
+"""`agdb analyse`: what `agdb stats` computes, a part a task, over a lake; by processes of this machine or by Ray.
+
+A task is a label set in one source: ranks and resamples are those of all its rows, and nothing is approximated. Ray
+schedules tasks and repeats those whose worker or node died; results have no trace of who computed them.
+"""
+
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from types import ModuleType
+
+import duckdb
+
+from agdb import cluster, db
+from agdb.analysis import run
+from agdb.analysis.store import stored
+from agdb.errors import Refused, UsageError
+from agdb.lake.manifest import Lake
+from agdb.lake.part import Done, Job, Task, compute
+
+ENGINES = ("local", "ray")
+
+#: Times that Ray repeats a task whose worker or node died.
+_RETRIES = 3
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who computes.
+
+    Attributes:
+        engine: local (processes of this machine) or ray.
+        address: Of the cluster, as `agdb.cluster.connect` takes it.
+        n: Processes of this machine; None for as many as its cores allow.
+        cpus: Cores of a worker.
+        memory: DuckDB's limit in a worker; arrays of its rows come besides.
+    """
+
+    engine: str = "local"
+    address: str = "auto"
+    n: int | None = None
+    cpus: int = 1
+    memory: str = "1GB"
+
+
+def analyse(
+    path: Path, lake: Lake, asked: run.Asked, workers: Workers = Workers(),
+    tell: Callable[[int, int, Task, Done], None] = lambda i, n, task, done: None,
+) -> int:  # fmt: skip
+    """Compute what is asked for from a lake and store it in `result` of a database; returns the run_id.
+
+    Args:
+        path: The study that the lake was exported from, or a database opened from it.
+        lake: The lake.
+        asked: As for `agdb stats`.
+        workers: Who computes.
+        tell: Hears of each part that is done: how many, of how many, which, and what was found.
+
+    Raises:
+        UsageError: an unknown engine, label set or stratification, or an expression that is not SQL.
+        Refused: the database is of another study; no association of these label sets has a score; a worker died or
+            refused, or there is no such cluster.
+    """
+    if workers.engine not in ENGINES:
+        raise UsageError(f"unknown engine {workers.engine!r}", cure=f"one of {', '.join(ENGINES)}")
+    with db.reading(path) as con:
+        _check_study(con, lake, path)
+        plan = run.planned(con, asked)
+    tasks = _tasks(lake, plan)
+    job = Job(lake.root, lake.sha256, plan, workers.memory, workers.cpus, cluster.versions())
+    done: dict[int, Done] = {}
+    for i, one in (_on_ray if workers.engine == "ray" else _on_this_machine)(job, tasks, workers):
+        done[i] = one
+        tell(len(done), len(tasks), tasks[i], one)
+    found = run.assembled(plan, (part for i in sorted(done) for part in done[i].parts))
+    of = {"lake": lake.root, "manifest_sha256": lake.sha256, "engine": workers.engine}
+    return stored(path, "analyse", asked.arguments | of, found)
+
+
+def _check_study(con: duckdb.DuckDBPyConnection, lake: Lake, path: Path) -> None:
+    """Refuse a database whose sources are not the lake's: results tell their source by its number."""
+    own = {
+        i: (name, sha256) for i, name, sha256 in con.execute("SELECT source_id, name, sha256 FROM source").fetchall()
+    }
+    for of in lake.sources:
+        if own.get(of["source_id"]) != (of["name"], of["sha256"]):
+            raise Refused(
+                f"the lake is not of this study: its source {of['source_id']} is {of['name']}, "
+                f"sha256 {of['sha256'][:12]}", where=str(path),
+                cure=f"agdb --db NEW.duckdb lake open {lake.root}, and analyse into that",
+            )  # fmt: skip
+
+
+def _tasks(lake: Lake, plan: run.Plan) -> list[Task]:
+    """The parts, in the order of label sets and sources. A source without associations of the label has no results."""
+    tasks = []
+    for labels in plan.label_sets:
+        own = [
+            of for of in lake.sources
+            if of["effect"] is not None and (labels.source_ids is None or of["source_id"] in labels.source_ids)
+            and (labels.label != "pval_nominal" or of["effect"] == "pval_nominal")
+        ]  # fmt: skip
+        if labels.is_pooled:
+            tasks.append(Task(labels, None, tuple(dict.fromkeys(of["tissue"] for of in own))))
+        else:
+            tasks += [Task(labels, of["source_id"], (of["tissue"],)) for of in own]
+    return tasks
+
+
+def _on_this_machine(job: Job, tasks: list[Task], workers: Workers) -> Iterator[tuple[int, Done]]:
+    n = min(workers.n or max(1, (os.cpu_count() or 1) // workers.cpus), max(1, len(tasks)))
+    with (
+        tempfile.TemporaryDirectory(prefix="agdb-analyse-") as scratch,
+        ProcessPoolExecutor(n, get_context("spawn"), _follow) as pool,
+    ):
+        waiting = {pool.submit(compute, job._replace(scratch=scratch), task): i for i, task in enumerate(tasks)}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        except BrokenProcessPool as error:
+            raise Refused("a worker was killed", where="this machine",
+                          cure="if for memory: fewer --workers, or less --memory") from error  # fmt: skip
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _follow() -> None:
+    """End a worker with the process that it works for, however that one ends; and at Ctrl-C, without a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    driver = parent_process()
+    assert driver is not None
+
+    def wait() -> None:
+        driver.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _on_ray(job: Job, tasks: list[Task], workers: Workers) -> Iterator[tuple[int, Done]]:
+    with cluster.connect(workers.address) as ray:
+        _check_cpus(ray, workers)
+        task_of = ray.remote(num_cpus=workers.cpus, max_retries=_RETRIES)(compute)
+        held = ray.put(job)
+        waiting = {task_of.remote(held, task): i for i, task in enumerate(tasks)}
+        try:
+            while waiting:
+                for ref in ray.wait(list(waiting))[0]:
+                    yield waiting[ref], _got(ray, ref, tasks[waiting[ref]])
+                    del waiting[ref]
+        finally:
+            for ref in waiting:  # a cluster that was connected to before goes on without them
+                with suppress(ray.exceptions.RayError):
+                    ray.cancel(ref, force=True)
+
+
+def _check_cpus(ray: ModuleType, workers: Workers) -> None:
+    most = max(node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"])
+    if most < workers.cpus:
+        raise Refused(f"no node of the cluster has {workers.cpus} cores for a worker: {most:g} at most",
+                      where=workers.address, cure=f"--cpus {max(1, int(most))}")  # fmt: skip
+
+
+def _got(ray: ModuleType, ref: object, task: Task) -> Done:
+    try:
+        done: Done = ray.get(ref)
+    except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError, ray.exceptions.OutOfMemoryError) as error:
+        raise Refused(
+            f"{1 + _RETRIES} workers died of a part of the analysis: {str(error).strip().splitlines()[0]}",
+            where=task.told, cure="if for memory: fewer tasks a node, by more --cpus; Ray's logs tell",
+        ) from error  # fmt: skip
+    except ray.exceptions.RayError as error:
+        raise cluster.of_task(error) from error
+    return done

@@ -1,0 +1,110 @@
+"""A study into a lake: each table sorted, in Parquet (zstd), one file a partition, complete or not at all."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import duckdb
+
+from agdb import __version__
+from agdb.errors import Refused
+from agdb.export.files import whole
+from agdb.export.tables import copied, identifier, literal
+from agdb.lake.manifest import LAYOUT, MANIFEST, File, Layout, text_of
+
+#: Where the folder of NULL goes, in the Hive convention.
+_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+_OPTIONS = "FORMAT parquet, COMPRESSION zstd"
+
+_SOURCES = """
+    SELECT source_id, kind, name, tissue, biosample, assembly::VARCHAR AS assembly, effect, sha256, bytes,
+           rows_kept AS rows
+    FROM source ORDER BY source_id"""
+
+
+def export(con: duckdb.DuckDBPyConnection, folder: Path, tell: Callable[[str], None] = lambda text: None) -> int:
+    """Write the study to a new folder; returns its bytes.
+
+    Rows are sorted by keys that sql/checks hold unique, so that the same database gives the same bytes. A partition is
+    sorted at a time, beside the database where it does not fit into memory. The folder has its name when all of it is
+    there.
+
+    Args:
+        con: A reading connection.
+        folder: A new or empty folder.
+        tell: Hears a line about each table.
+
+    Raises:
+        Refused: the folder holds something, or cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Refused("the folder holds something already", where=str(folder), cure="give a new or empty folder")
+    found = con.sql(_SOURCES).fetchall()
+    names = con.sql(_SOURCES).columns
+    sources = [dict(zip(names, row, strict=True)) for row in found]
+    tables: dict[str, list[File]] = {}
+    with whole(folder) as part:
+        shutil.rmtree(part, ignore_errors=True)  # a killed export's
+        part.mkdir()
+        for table in _tables(con):
+            tables[table] = list(_written(con, table, part))
+            tell(f"{table}: {sum(f.rows for f in tables[table]):,} rows, {sum(f.bytes for f in tables[table]):,} bytes")
+        text = text_of({"agdb": __version__, "duckdb": duckdb.__version__}, sources, tables)
+        (part / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    return sum(file.bytes for files in tables.values() for file in files)
+
+
+def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """All tables but that of the migrations, which every database makes itself; in an opened lake some are views."""
+    found = con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND table_name <> 'schema_migration'"
+    ).fetchall()
+    return sorted({name for (name,) in found} | set(LAYOUT))
+
+
+def _written(con: duckdb.DuckDBPyConnection, table: str, part: Path) -> Iterator[File]:
+    """Write a table, of which a large one has files only where it has rows."""
+    layout = LAYOUT.get(table)
+    if layout is None:  # in the order in which rows came, which label sets that are of one time are listed in
+        yield _file(con, f"FROM {identifier(table)}", part, f"{table}.parquet", ())
+        return
+    for values in _partitions(con, table, layout):
+        named = (f"{name}={_NULL if value is None else quote(value, safe='')}"
+                 for name, value in zip(layout.partition_by, values, strict=True))  # fmt: skip
+        path = "/".join([table, *named, "part.parquet"]) if layout.partition_by else f"{table}.parquet"
+        yield _file(con, _rows(con, table, layout, values), part, path, values)
+
+
+def _partitions(con: duckdb.DuckDBPyConnection, table: str, layout: Layout) -> list[tuple[str | None, ...]]:
+    """The values of its folders that have rows."""
+    columns = ", ".join(f"{name}::VARCHAR" for name in layout.partition_by)
+    if not columns:
+        return [()] if con.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall() else []
+    if layout.partition_by == ("tissue",):  # few sources, many rows
+        table = f"source SEMI JOIN (SELECT DISTINCT source_id FROM {table}) USING (source_id)"
+    order = ", ".join(layout.partition_by)
+    return con.execute(f"SELECT {columns} FROM (SELECT DISTINCT {order} FROM {table}) ORDER BY {order}").fetchall()
+
+
+def _rows(con: duckdb.DuckDBPyConnection, table: str, layout: Layout, values: tuple[str | None, ...]) -> str:
+    """SQL of the rows of a folder, in their order, without the columns that it is named by."""
+    order = ", ".join(name for name in layout.order if name not in layout.partition_by)
+    if layout.partition_by == ("tissue",):
+        ids = con.execute("SELECT source_id FROM source WHERE tissue IS NOT DISTINCT FROM ?", list(values)).fetchall()
+        where = f"source_id IN ({', '.join(str(i) for (i,) in ids)})"
+        return f"FROM {table} WHERE {where} ORDER BY {order}"
+    where = " AND ".join(f"{name} = {literal(value)}" for name, value in zip(layout.partition_by, values, strict=True))
+    without = f" EXCLUDE ({', '.join(layout.partition_by)})" if layout.partition_by else ""
+    return f"SELECT *{without} FROM {table}{' WHERE ' + where if where else ''} ORDER BY {order}"
+
+
+def _file(con: duckdb.DuckDBPyConnection, query: str, part: Path, path: str, values: tuple[str | None, ...]) -> File:
+    to = part / path
+    to.parent.mkdir(parents=True, exist_ok=True)
+    rows = int(con.execute(copied(query, to, _OPTIONS)).fetchall()[0][0])
+    with to.open("rb") as data:
+        sha256 = hashlib.file_digest(data, "sha256").hexdigest()
+    return File(path, rows, to.stat().st_size, sha256, values)
