@@ -22,7 +22,7 @@ BATCH_BYTES = 64 << 20
 #: Bases of a window, and how many windows: 100,000 of them, and as many bytes of the wider ones.
 WIDTHS = {16_384: 100_000, 131_072: 20_000, 1_048_576: 2_000}
 #: Bio.motifs takes 2 ms a variant.
-MOTIF_VARIANTS = 20_000
+MOTIF_VARIANTS = 10_000
 
 _held: dict[str, Any] = {}
 
