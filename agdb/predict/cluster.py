@@ -209,7 +209,8 @@ class Workers:
             self._tell("worker_lost", node=member.node, reason=_line(error))
             if isinstance(error, TimeoutError):
                 self._ray.kill(member.actor, no_restart=False)
-        return TryAgain(f"worker_died: {_line(error)}", is_lost=not is_alone)
+        said = "the worker died that had it, and no other" if is_alone else "the worker died that had it, among others"
+        return TryAgain(f"worker_died: {said}", is_lost=not is_alone)
 
     # Workers that come and go
 
@@ -306,5 +307,7 @@ class Workers:
 
 def _line(error: Exception) -> str:
     """What Ray says of a death, in a line."""
+    if type(error).__name__ == "ActorUnavailableError":  # it says where the connection broke, and may not know more
+        return "its process ended, or its node"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300]

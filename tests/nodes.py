@@ -1,0 +1,48 @@
+"""A cluster of Ray whose nodes all are this machine: what the tests of predict on a cluster share."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "."}
+
+
+@contextmanager
+def cluster(*cores: int) -> Iterator[Any]:
+    """A cluster with a node of so many cores each, besides a head of none: nothing runs there, and it stays."""
+    from ray.cluster_utils import Cluster
+
+    made: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    try:
+        for n in cores:
+            made.add_node(num_cpus=n)
+        yield made
+    finally:
+        made.shutdown()
+
+
+def workers() -> dict[int, str]:
+    """Processes of this machine that are workers of predict, with the ids of their nodes."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            if folder.name.isdecimal() and (folder / "cmdline").read_bytes().startswith(b"ray::Worker"):
+                of = dict(
+                    part.split(b"=", 1) for part in (folder / "environ").read_bytes().split(b"\0") if b"=" in part
+                )
+                found[int(folder.name)] = of.get(b"RAY_NODE_ID", b"").decode()
+    return found
+
+
+def kill(pid: int) -> None:
+    """End a process, as the system does when memory is short."""
+    os.kill(pid, signal.SIGKILL)
+
+
+def events(log: Path) -> Sequence[dict[str, Any]]:
+    """What a run has logged by now."""
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
