@@ -410,6 +410,20 @@ def test_a_source_that_is_added_is_told_of_alone_and_check_tells_of_all(
     assert ask(f"SELECT source_id FROM ({check.sql}) ORDER BY ALL") == [(1,), (1,), (2,), (3,)]
 
 
+def test_of_many_sources_fewer_variants_each_are_shifted(con: Connection, ask: Ask) -> None:
+    """20 sources that have 200,000 rows by their own account: a million of the four million are a quarter."""
+    tables.add_peaks(con, 99, [("chr1", 500_000 + 1_000_000 * i, 501_000 + 1_000_000 * i) for i in range(13)])
+    for i in range(1, 21):
+        tables.add_source(con, i)
+        tables.add_qtls(con, i, [f"chr1_{1_600_000 + 10_000 * k}_A_C" for k in range(1_000)], [0.5, -0.5] * 500)
+    con.execute("UPDATE source SET rows_kept = 200_000 WHERE kind = 'qtl'")
+    (check,) = (c for c in db.checks() if c.name == ENRICHMENT)
+    told = "regexp_extract(problem, '^0 of ([0-9,]+) variants', 1).replace(',', '')::INTEGER"
+    ((shares, most),) = ask(f"SELECT count(*) // 2, max({told}) / 1000 FROM ({check.sql})")
+    assert shares == 20
+    assert 0.1 < most < 0.35
+
+
 @pytest.mark.parametrize(("n_megabases", "is_said"), [(1, False), (9, False), (10, True)])
 def test_variants_of_a_few_loci_tell_nothing_about_peaks(con: Connection, n_megabases: int, is_said: bool) -> None:
     """100 variants, of which none lies in a peak, in so many megabases."""
