@@ -33,7 +33,7 @@ from agdb.cli import app
 from agdb.errors import AgdbError, ExitCode, Refused
 from agdb.genome import Genome
 from agdb.predict import cluster, run
-from agdb.predict.cluster import Wanted
+from agdb.predict.capacity import Wanted
 from agdb.predict.provider import Who, scorer_of
 from agdb.predict.recipe import Fasta, Recipe, content_of
 from agdb.predict.run import Place, Summary, Talk

@@ -58,7 +58,10 @@ STATUS = {
         GROUP BY ALL ORDER BY ALL""",
     "Last runs": """
         SELECT run_id, command, status, n_rows, strftime(started_at, '%Y-%m-%d %H:%M') AS started_utc,
-               round(epoch(finished_at - started_at), 1) AS seconds, agdb_version AS agdb
+               round(epoch(finished_at - started_at), 1) AS seconds,
+               if(command = 'predict', round(n_rows / nullif(epoch(finished_at - started_at), 0), 1), NULL) AS a_second,
+               coalesce((arguments->>'workers') || ' on ' || (arguments->>'nodes'), '') AS workers_on_nodes,
+               agdb_version AS agdb
         FROM run ORDER BY run_id DESC LIMIT 8""",
 }
 

@@ -12,7 +12,7 @@ from agdb.errors import Refused, UsageError
 from agdb.predict.provider import Who, genomes, scorer_of
 
 if TYPE_CHECKING:
-    from agdb.predict.cluster import Wanted
+    from agdb.predict.capacity import Wanted
     from agdb.predict.run import Summary
     from agdb.predictors.contract import Scorer
 
@@ -184,7 +184,7 @@ def _shard(text: str | None) -> tuple[int, int] | None:
 def _wanted(engine: o.Engines, address: str | None, actors: int | None, cpus: float, gpus: float) -> "Wanted | None":
     """What is asked of a cluster; None: this process computes."""
     if engine == o.Engines.ray:
-        from agdb.predict.cluster import Wanted
+        from agdb.predict.capacity import Wanted
 
         return Wanted(address, actors, cpus, gpus)
     if address is not None or actors is not None or cpus != 1 or gpus:
