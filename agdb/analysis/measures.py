@@ -60,6 +60,7 @@ class Strata:
         names: (division, stratum) of each.
         n, n_variants, n_genes, n_clusters: Shape (strata,).
         estimate: By measure, shape (strata,); NaN where it is not defined.
+        parts: By measure: of each cluster, on the line, from `bootstrap.influence`. Shape (clusters, strata).
         replicates: By measure, shape (resamples, strata).
         analytic: By measure: interval of independent rows, and its standard error on the line.
         effective: By measure: clusters of equal parts that would tell as much of the standard error. Shape (strata,).
@@ -74,6 +75,7 @@ class Strata:
     n_genes: Ints
     n_clusters: Ints
     estimate: dict[str, Floats]
+    parts: dict[str, Floats]
     replicates: dict[str, Floats]
     analytic: dict[str, tuple[statistics.Interval, Floats]]
     effective: dict[str, Floats] = field(default_factory=dict)
@@ -112,8 +114,10 @@ def measured(
     of_clusters = np.concatenate(parts, axis=1)
     effective = bootstrap.effective_clusters(of_clusters, with_rows[:, None]).T
     return Strata(
-        names, n, n_variants, n_genes, with_rows, estimate, _replicates(estimate, of_clusters, resamples, seed),
-        analytic, dict(zip(SCALES, effective, strict=True)), np.concatenate(constant),
+        names, n, n_variants, n_genes, with_rows, estimate,
+        {metric: of_clusters[..., i] for i, metric in enumerate(SCALES)},
+        _replicates(estimate, of_clusters, resamples, seed), analytic, dict(zip(SCALES, effective, strict=True)),
+        np.concatenate(constant),
         _sign_p(estimate, total, analytic["sign_auroc"][1]),
     )  # fmt: skip
 

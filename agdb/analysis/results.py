@@ -120,7 +120,7 @@ def of_differences(group: Group, found: Strata, shared: Result, most: int = 6) -
                 "method": "difference of two strata; interval and p from paired resamples of clusters (t)",
             }
             made.append(row | defined(difference(estimate[i] - estimate[j], replicates[:, i] - replicates[:, j],
-                                                 row["n_clusters"]), None))  # fmt: skip
+                                                 _clusters_of_difference(found, metric, i, j)), None))  # fmt: skip
         made.append(
             {
                 **shared,
@@ -133,6 +133,21 @@ def of_differences(group: Group, found: Strata, shared: Result, most: int = 6) -
             }
         )
     return made
+
+
+def _clusters_of_difference(found: Strata, metric: str, i: int, j: int) -> float:
+    """How many clusters of equal parts tell as much of the variance of a difference of two strata.
+
+    Where the strata share clusters, the parts of the difference tell; where they share none, their variances add up,
+    with the degrees of freedom of Welch 1947. What is fewer holds for both.
+    """
+    pair = [i, j]
+    parts = found.parts[metric][:, pair] * (1 - found.estimate[metric][pair] ** 2)  # off the line, where rhos differ
+    together = bootstrap.effective_clusters(parts[:, 0] - parts[:, 1], np.array((parts != 0).any(axis=1).sum()))
+    variance = (parts**2).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        welch = variance.sum() ** 2 / (variance**2 / (found.effective[metric][pair] - 1)).sum()
+    return float(np.minimum(together, welch + 1))
 
 
 def resampled(estimate: float, replicates: Floats, n_clusters: int, scale: Scale) -> dict[str, float]:
