@@ -7,6 +7,7 @@ import typer
 
 from agdb.cli import statistics as of
 from agdb.cli.app import say
+from agdb.cli.predict_options import RayAddress
 
 if TYPE_CHECKING:
     from agdb.lake.part import Done, Task
@@ -57,7 +58,7 @@ def analyse(
     root: Annotated[str, typer.Option("--lake", metavar="DIR", help="The lake; each worker has to see it.")],
     verify: Verify = False,
     engine: Annotated[str, typer.Option(help="local (processes of this machine) or ray.")] = "local",
-    ray_address: Annotated[str, typer.Option(help="Cluster: auto, local, HOST:PORT or ray://HOST:PORT.")] = "auto",
+    ray_address: RayAddress = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes of this machine. Default: by cores.")] = None,
     cpus: Annotated[int, typer.Option(min=1, help="Cores of a worker.")] = 1,
     memory: Annotated[str, typer.Option(help="Of DuckDB in a worker; arrays of its rows come besides.")] = "1GB",

@@ -111,8 +111,8 @@ class Study(Questions):
             return lake.export(con, Path(folder))
 
     def analyse(
-        self, lake: str | Path, *labels: str, engine: str = "local", address: str = "auto", workers: int | None = None,
-        cpus: int = 1, memory: str = "1GB", **options: Any,
+        self, lake: str | Path, *labels: str, engine: str = "local", address: str | None = None,
+        workers: int | None = None, cpus: int = 1, memory: str = "1GB", **options: Any,
     ) -> "pa.Table":  # fmt: skip
         """What `stats` computes, by many workers over a lake of this study; the same rows: `agdb analyse`.
 

@@ -38,14 +38,14 @@ class Workers:
 
     Attributes:
         engine: local (processes of this machine) or ray.
-        address: Of the cluster, as `agdb.cluster.connect` takes it.
+        address: See `agdb.cluster.connect`; None: RAY_ADDRESS, or a cluster of this process.
         n: Processes of this machine; None for as many as its cores allow.
         cpus: Cores of a worker.
         memory: DuckDB's limit in a worker; arrays of its rows come besides.
     """
 
     engine: str = "local"
-    address: str = "auto"
+    address: str | None = None
     n: int | None = None
     cpus: int = 1
     memory: str = "1GB"
@@ -74,7 +74,7 @@ def analyse(
     with db.reading(path) as con:
         _check_study(con, lake, path)
         plan = run.planned(con, asked)
-    tasks = _tasks(lake, plan)
+    tasks = tasks_of(lake, plan)
     job = Job(lake.root, lake.sha256, plan, workers.memory, workers.cpus, cluster.versions())
     done: dict[int, Done] = {}
     for i, one in (_on_ray if workers.engine == "ray" else _on_this_machine)(job, tasks, workers):
@@ -99,7 +99,7 @@ def _check_study(con: duckdb.DuckDBPyConnection, lake: Lake, path: Path) -> None
             )  # fmt: skip
 
 
-def _tasks(lake: Lake, plan: run.Plan) -> list[Task]:
+def tasks_of(lake: Lake, plan: run.Plan) -> list[Task]:
     """The parts, in the order of label sets and sources. A source without associations of the label has no results."""
     tasks = []
     for labels in plan.label_sets:
@@ -146,7 +146,7 @@ def _follow() -> None:
 
 
 def _on_ray(job: Job, tasks: list[Task], workers: Workers) -> Iterator[tuple[int, Done]]:
-    with cluster.connect(workers.address) as ray:
+    with cluster.connect(cluster.address_of(workers.address)) as ray:
         _check_cpus(ray, workers)
         task_of = ray.remote(num_cpus=workers.cpus, max_retries=_RETRIES)(compute)
         held = ray.put(job)
@@ -166,7 +166,7 @@ def _check_cpus(ray: ModuleType, workers: Workers) -> None:
     most = max(node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"])
     if most < workers.cpus:
         raise Refused(f"no node of the cluster has {workers.cpus} cores for a worker: {most:g} at most",
-                      where=workers.address, cure=f"--cpus {max(1, int(most))}")  # fmt: skip
+                      where=cluster.address_of(workers.address), cure=f"--cpus {max(1, int(most))}")  # fmt: skip
 
 
 def _got(ray: ModuleType, ref: object, task: Task) -> Done:
