@@ -14,12 +14,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import overlap_cases, predict_cases, scale_cases, sequence_cases, stats_cases
+from bench import lake_cases, overlap_cases, predict_cases, scale_cases, sequence_cases, stats_cases
 from bench.cases import CASES, NO_INPUTS, Found, Inputs, Place
 
 ALL = {
     **CASES, **overlap_cases.CASES, **sequence_cases.CASES, **stats_cases.CASES, **predict_cases.CASES,
-    **scale_cases.CASES,
+    **scale_cases.CASES, **lake_cases.CASES,
 }  # fmt: skip
 
 

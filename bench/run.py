@@ -20,10 +20,13 @@ from typing import Any
 
 from bench import (
     figure,
+    lake,
+    lake_cases,
     overlap,
     overlap_cases,
     predict,
     predict_cases,
+    ray_cases,
     rounds,
     scale,
     scale_cases,
@@ -149,6 +152,12 @@ def growth(n: int, data: Path, out: Path, *, quick: bool) -> Report:
     return {"scale": measured}, f"Rounds: {n}, at the largest size 1.\n\n{scale.table(measured)}"
 
 
+def lakes(n: int, data: Path, out: Path, *, quick: bool) -> Report:
+    """A study of 49 tissues as a lake, and analysed by workers: everything measured, and the report."""
+    measured = lake.measured(n, data, fresh(lake_cases.CASES, out), quick=quick)
+    return {"lake": measured}, f"Rounds: {n}, at the largest size 1.\n\n{lake.table(measured)}"
+
+
 def prediction(n: int, data: Path, out: Path, *, quick: bool) -> Report:
     """Predict against a made-up server: everything measured, and the report."""
     del data  # it makes its own
@@ -156,10 +165,17 @@ def prediction(n: int, data: Path, out: Path, *, quick: bool) -> Report:
     return {"predict": measured}, predict.table(measured)
 
 
+def clusters(n: int, data: Path, out: Path, *, quick: bool) -> Report:
+    """Predict by the workers of a cluster: everything measured, and the report."""
+    del data  # it makes its own
+    measured = ray_cases.measured(n, quick=quick, out=out.resolve())
+    return {"ray": measured}, ray_cases.table(measured)
+
+
 #: What measures a group, and in how many rounds where nothing is said: so that all of it ends in 40 minutes.
 MEASURES: dict[str, tuple[int, Callable[..., Report]]] = {
     "overlap": (3, overlaps), "sequences": (3, sequences), "stats": (2, statistics), "scale": (2, growth),
-    "predict": (1, prediction),
+    "predict": (1, prediction), "ray": (1, clusters), "lake": (1, lakes),
 }  # fmt: skip
 #: What can be asked for.
 GROUPS = ("ingest", "gz", *MEASURES)
@@ -177,10 +193,10 @@ def parts(args: argparse.Namespace) -> Iterator[tuple[str, int, Callable[[int], 
             yield group, n, partial(measure, data=args.data, out=args.out, quick=args.quick)
 
 
-def main() -> None:
-    """Entry of `python -m bench.run`."""
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """What is asked for on the command line; all groups where none is named."""
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=GROUPS, default=list(GROUPS), help="these alone")
+    parser.add_argument("what", nargs="*", choices=[*GROUPS, []], metavar="GROUP", help=f"of {', '.join(GROUPS)}")
     parser.add_argument("--quick", action="store_true", help="little of everything, one round: does it run? No claims.")
     parser.add_argument("--rounds", type=int, help="measurements of each case, in place of 1 to 3 by their length")
     parser.add_argument(
@@ -188,7 +204,14 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=HERE / "data", help="where the made inputs are kept")
     parser.add_argument("--out", type=Path, default=HERE / "out", help="where bench.json, bench.md and bench.png go")
-    args = parser.parse_args()
+    args = parser.parse_args(given)
+    args.what = args.what or list(GROUPS)
+    return args
+
+
+def main() -> None:
+    """Entry of `python -m bench.run`."""
+    args = arguments()
     args.out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {}
     took: dict[str, int] = {}

@@ -13,7 +13,7 @@ from bench import verify
 from bench.cases import CASES, Inputs
 from bench.data import COLUMNS, Sizes, inputs
 from bench.rounds import row
-from bench.run import table
+from bench.run import GROUPS, arguments, parts, table
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = Sizes(pairs=3_000, peaks=3_000, many_peaks=3_000, positions=1_000)
@@ -61,6 +61,19 @@ def test_a_missing_program_is_a_row_of_the_table() -> None:
     text = table(facts, {name: one for name, case in CASES.items() if case.needs != "bedtools"})
     assert "| Python gzip loop to BED + bedtools -u | bedtools is not installed |" in text
     assert "NOT compared" in text
+
+
+@pytest.mark.parametrize("given", [[], ["--quick"], ["stats"], ["gz", "predict", "ingest"]])
+def test_all_groups_are_measured_where_none_is_named(given: list[str]) -> None:
+    args = arguments(given)
+    named_ = [word for word in given if word in GROUPS]
+    assert args.what == (named_ or list(GROUPS))
+    assert {name for name, _, _ in parts(args)} == {"ingest" if name == "gz" else name for name in args.what}
+
+
+def test_a_group_that_does_not_exist_is_a_wrong_use() -> None:
+    with pytest.raises(SystemExit):
+        arguments(["nothing"])
 
 
 def test_ratios_are_of_medians() -> None:
