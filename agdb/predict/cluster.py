@@ -126,6 +126,8 @@ class Workers:
             raise
         except (self._errors.RayError, TimeoutError) as error:
             raise self._lost(member, life, variants[0], error) from None
+        except ConnectionError as error:  # of ray://
+            raise _silent(error) from None
         except _Over:
             raise TryAgain("cancelled") from None
         finally:
@@ -191,7 +193,7 @@ class Workers:
         except AgdbError as error:
             self._seats.end(error)
         except (self._errors.RayError, ConnectionError) as error:
-            self._seats.end(ProviderError(f"the cluster does not answer: {_line(error)}", cure="ray status"))
+            self._seats.end(_silent(error))
 
     def _started(self, member: Member) -> Facts | str:
         """What the worker is, once it runs and has made its predictor; or how it died over that."""
@@ -260,6 +262,13 @@ class Workers:
         """Raises _Over where the run has ended."""
         if wait((self._seats.over,), seconds).done:
             raise _Over
+
+
+def _silent(error: Exception) -> ProviderError:
+    return ProviderError(
+        f"the cluster does not answer: {_line(error)}",
+        cure="`ray status` on its head; then the same command again: what is scored is kept",
+    )
 
 
 def _line(error: Exception) -> str:
