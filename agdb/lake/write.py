@@ -35,7 +35,7 @@ def export(con: duckdb.DuckDBPyConnection, folder: Path, tell: Callable[[str], N
     Args:
         con: A reading connection.
         folder: A new or empty folder.
-        tell: Hears a line about each table.
+        tell: Hears a line about each table that has rows.
 
     Raises:
         Refused: the folder holds something, or cannot be written.
@@ -50,8 +50,9 @@ def export(con: duckdb.DuckDBPyConnection, folder: Path, tell: Callable[[str], N
         shutil.rmtree(part, ignore_errors=True)  # a killed export's
         part.mkdir()
         for table in _tables(con):
-            tables[table] = list(_written(con, table, part))
-            tell(f"{table}: {sum(f.rows for f in tables[table]):,} rows, {sum(f.bytes for f in tables[table]):,} bytes")
+            of = tables[table] = list(_written(con, table, part))
+            if rows := sum(file.rows for file in of):
+                tell(f"{table}: {rows:,} rows, {sum(file.bytes for file in of):,} bytes")
         text = text_of({"agdb": __version__, "duckdb": duckdb.__version__}, sources, tables)
         (part / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     return sum(file.bytes for files in tables.values() for file in files)
