@@ -162,23 +162,31 @@ def _same_on_all_nodes(ray: ModuleType) -> None:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     ask = ray.remote(num_cpus=0, max_retries=1)(versions)
+    nodes = _alive(ray)
     asked = {
-        name_of(node): ask.options(
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        ).remote()
-        for node in ray.nodes()
-        if node["Alive"]
+        node_id: ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False)).remote()
+        for node_id in nodes
     }
     ours = versions()
-    for node, answer in asked.items():
+    for node_id, answer in asked.items():
+        node = nodes[node_id]
         try:
             theirs = ray.get(answer, timeout=NODE_PATIENCE_S)
         except ray.exceptions.RayError as error:
             with suppress(ray.exceptions.RayError):
                 ray.cancel(answer, force=True)
+            if node_id not in _alive(
+                ray
+            ):  # it had died before, which takes a while to be known: nothing will run there
+                continue
             why = [line for line in str(error).strip().splitlines() if line.strip()]
             raise Refused(
                 f"a node runs no task of agdb: {why[-1].strip() if why else type(error).__name__}",
                 where=f"node {node}", cure="install agdb there, in the environment that Ray was started from",
             ) from error  # fmt: skip
         check_versions(theirs, ours, node)
+
+
+def _alive(ray: ModuleType) -> dict[str, str]:
+    """The names of the nodes that are thought to be alive, by their ids."""
+    return {node["NodeID"]: name_of(node) for node in ray.nodes() if node["Alive"]}
