@@ -51,8 +51,8 @@ def _latency(workers: int, ms: int) -> Case:
 
 
 CASES = {
-    "local": _latency(0, 400),
-    **{f"latency-{n}": _latency(n, 400) for n in (1, 2, 4, 8)},
+    "local": _latency(0, 500),
+    **{f"latency-{n}": _latency(n, 500) for n in (1, 2, 4, 8)},
     "quota": Case(f"4 workers, a quota of {A_MINUTE} in {MINUTE_S:g} s", 4,
                   Plan(latency_ms=10, quota_per_minute=A_MINUTE, minute_s=MINUTE_S), A_MINUTE / MINUTE_S),
     "cores": Case("8 workers, no latency: what the cores allow", 8, Plan(), None),

@@ -25,16 +25,15 @@ def cluster(*cores: int) -> Iterator[Any]:
         made.shutdown()
 
 
-def workers() -> dict[int, str]:
-    """Processes of this machine that are workers of predict, with the ids of their nodes."""
-    found = {}
+def workers(of: Any) -> list[int]:
+    """Processes that are workers of predict on a cluster: their parents are its nodes."""
+    found = []
     for folder in Path("/proc").iterdir():
         with suppress(OSError):
             if folder.name.isdecimal() and (folder / "cmdline").read_bytes().startswith(b"ray::Worker"):
-                of = dict(
-                    part.split(b"=", 1) for part in (folder / "environ").read_bytes().split(b"\0") if b"=" in part
-                )
-                found[int(folder.name)] = of.get(b"RAY_NODE_ID", b"").decode()
+                parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+                if of.address in Path(f"/proc/{parent}/cmdline").read_text():
+                    found.append(int(folder.name))
     return found
 
 

@@ -72,7 +72,7 @@ def refused(result: Result, code: ExitCode) -> str:
     return result.stderr.partition("error: ")[2]
 
 
-def scores(path: Path) -> object:
+def scores(path: Path) -> dict[str, Any]:
     """All that a run has found."""
     return {name: rows for name, rows in content(path).items() if name != "run"}
 
@@ -100,7 +100,7 @@ def test_scores_of_a_server_are_those_of_one_process_and_its_key_is_seen_nowhere
     words = ["predict", "dnase-all", *at]
     assert agdb(one.path, "predict", "dnase-all", *at[4:], ALPHAGENOME_API_KEY=KEY).exit_code == ExitCode.OK
     seen: list[bytes] = []
-    watch = threading.Thread(target=lambda: until(lambda: bool(see_workers(seen)), 60))
+    watch = threading.Thread(target=lambda: until(lambda: bool(see_workers(grid, seen)), 60))
     watch.start()
     result = agdb(two.path, *words, "--log", tmp_path / "log", ALPHAGENOME_API_KEY=KEY)
     watch.join()
@@ -119,9 +119,9 @@ def test_scores_of_a_server_are_those_of_one_process_and_its_key_is_seen_nowhere
     assert KEY not in repr(Recipe(computation(), key=KEY))
 
 
-def see_workers(seen: list[bytes]) -> list[bytes]:
+def see_workers(grid: Any, seen: list[bytes]) -> list[bytes]:
     """Command lines and environments of the workers of the moment, added to those that were seen."""
-    for pid in nodes.workers():
+    for pid in nodes.workers(grid):
         with suppress(OSError):
             seen.append(Path(f"/proc/{pid}/environ").read_bytes() + Path(f"/proc/{pid}/cmdline").read_bytes())
     return seen
@@ -185,18 +185,25 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     sys.modules.pop("model_of_a_node", None)
 
 
-def test_a_model_object_is_built_once_by_each_worker_and_scores_as_in_one_process(
-    grid: Any, model: str, template_db: Path, tmp_path: Path
+def test_a_model_object_scores_as_in_one_process_but_for_the_variant_that_ends_every_worker(
+    grid: Any, model: str, template_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ["predict", "dnase-k562", "--window", 16384, "--model", f"{model}:make"]
-    one, two = (study(template_db, tmp_path / name, 60) for name in ("one", "two"))
-    assert agdb(one.path, *words).exit_code == ExitCode.OK
+    monkeypatch.setattr("agdb.predict.pool.TRIES", 2)
+    words = ["predict", "dnase-k562", "--window", 16384, "--model"]
+    one, two = (study(template_db, tmp_path / name, 40) for name in ("one", "two"))
+    assert agdb(one.path, *words, f"{model}:make", "--where", f"pos <> {POISON}").exit_code == ExitCode.OK
     (tmp_path / "built").unlink()
-    result = agdb(two.path, *words, "--engine", "ray", "--ray-address", grid.address)
-    assert result.exit_code == ExitCode.OK, result.output
-    assert scores(one.path) == scores(two.path)
+    result = agdb(two.path, *words, f"{model}:poisoned", "--in-flight", 3, "--engine", "ray", "--ray-address",
+                  grid.address, "--log", tmp_path / "log")  # fmt: skip
+    assert "39 variants scored, 1 failed with a reason" in result.stderr, result.output
+    found = scores(two.path)
+    assert found | {"failure": []} == scores(one.path)
+    ((pos, reason),) = asked(two.path, "SELECT pos, reason FROM failure")
+    assert (pos, reason) == (POISON, "worker_died: the worker died that had it, and no other")
+    lost = [event["workers"] for event in nodes.events(tmp_path / "log") if event["event"] == "worker_lost"]
+    assert 3 <= len(lost) <= 4  # twice with others; then alone, as often as is tried
     built = (tmp_path / "built").read_text().split()
-    assert 1 <= len(built) == len(set(built)) <= 2
+    assert len(set(built)) == len(built) >= 3  # once by each process
     assert str(os.getpid()) not in built
 
 
@@ -247,7 +254,7 @@ def test_workers_and_nodes_may_die_and_come_in_mid_run(
     one = Running(work, server, Wanted(grid.address, workers=4))
     assert until(lambda: one.summary.workers == 2 and calls(server) > 100)
     assert one.summary.nodes == 2
-    nodes.kill(next(iter(nodes.workers())))
+    nodes.kill(nodes.workers(grid)[0])
     assert until(lambda: one.told_of("worker_lost") == 1 and one.summary.workers == 2), one.told[-3:]
     joined = grid.add_node(num_cpus=1)
     assert until(lambda: one.summary.workers == 3)
@@ -277,40 +284,24 @@ def test_a_run_that_is_interrupted_or_killed_leaves_no_worker_and_the_next_one_g
     for number in (signal.SIGINT, signal.SIGKILL):
         before = calls(server)
         process = started(work.path, *words, start_new_session=True)
-        assert until(lambda: calls(server) > before + 120)  # noqa: B023
-        os.killpg(process.pid, number)
+        is_under_way = until(lambda: calls(server) > before + 120, 60)  # noqa: B023
+        os.killpg(process.pid, number if is_under_way else signal.SIGKILL)
         if number == signal.SIGINT:
             code, said = ended(process)
             assert code == ExitCode.INTERRUPTED, said
             assert said.splitlines()[-1].startswith("interrupted: what was finished is kept")
             assert work.count("scored_variant") >= calls(server) - 2 * IN_FLIGHT
         else:
-            process.communicate()
-        assert until(lambda: not nodes.workers())
+            _, said = process.communicate()
+        assert is_under_way, said
+        assert until(lambda: not nodes.workers(grid))
     assert calls(server) < work.n
     server.set_plan(Plan())
-    result = agdb(work.path, *words)
+    result = agdb(work.path, "predict", "dnase-k562", *at[4:])  # here or there
     assert result.exit_code == ExitCode.OK, result.output
     is_whole(work)
     assert work.left == set()
     assert work.n <= calls(server) <= work.n + LOST_A_KILL + 4 * IN_FLIGHT
-
-
-def test_a_variant_that_ends_every_worker_is_a_failure_and_no_other_is(
-    grid: Any, model: str, template_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("agdb.predict.pool.TRIES", 2)
-    with_nodes(grid, 2)
-    work = study(template_db, tmp_path / "db", 40)
-    log = tmp_path / "log"
-    result = agdb(work.path, "predict", "dnase-k562", "--window", 16384, "--model", f"{model}:poisoned", "--engine",
-                  "ray", "--ray-address", grid.address, "--in-flight", 3, "--log", log)  # fmt: skip
-    assert "39 variants scored, 1 failed with a reason" in result.stderr, result.output
-    (failure,) = work.asked("SELECT pos, reason FROM failure")
-    assert failure[0] == POISON
-    assert str(failure[1]).startswith("worker_died: ")
-    lost = [event["workers"] for event in nodes.events(log) if event["event"] == "worker_lost"]
-    assert 3 <= len(lost) <= 4
 
 
 # One quota
@@ -320,7 +311,7 @@ def test_four_workers_use_up_one_quota_and_no_more(
     grid: Any, server: Server, template_db: Path, tmp_path: Path
 ) -> None:
     with_nodes(grid, 4)
-    a_minute, minute_s, n = 60, 1.5, 270
+    a_minute, minute_s, n = 60, 1.2, 240
     work = study(template_db, tmp_path / "db", n)
     server.set_plan(Plan(latency_ms=20, quota_per_minute=a_minute, minute_s=minute_s))
     result = agdb(work.path, "predict", "dnase-k562", "--window", 16384, "--address", server.address, "--insecure",
@@ -335,7 +326,8 @@ def test_four_workers_use_up_one_quota_and_no_more(
     minutes = n / a_minute
     print(f"{n} calls in {seconds:.1f} s, {refused} refused; {minutes * minute_s:.1f} s at the quota")
     assert calls(server) == n + refused
-    assert refused <= 4 * 16 + 2 * minutes  # all that were in flight when the first minute was full, and one a minute
+    # all that were in flight when the first minute was full, tries until the next, and from then on one a minute
+    assert refused <= 4 * 16 + 8 + 2 * minutes
     assert seconds <= 1.3 * minutes * minute_s + minute_s
 
 
@@ -373,12 +365,13 @@ def test_what_no_node_has_is_said(grid: Any, at: list[object], study_db: Path) -
     [
         ("no_such_module:make", ExitCode.USAGE, "No module named 'no_such_module'"),
         ("broken", ExitCode.PROVIDER, "the factory of .* failed: RuntimeError: no GPU"),
-        ("dies", ExitCode.PROVIDER, "each worker died 3 times while it started"),
+        ("dies", ExitCode.PROVIDER, "each worker died 2 times while it started"),
     ],
 )
 def test_a_node_on_which_the_model_cannot_be_made_is_named(
-    name: str, code: ExitCode, message: str, grid: Any, model: str, study_db: Path
+    name: str, code: ExitCode, message: str, grid: Any, model: str, study_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cluster, "STARTS", 2)
     result = agdb(study_db, "predict", "dnase-k562", "--window", 16384, "--model", name if ":" in name else
                   f"{model}:{name}", "--engine", "ray", "--ray-address", grid.address, "--actors", 1)  # fmt: skip
     said = refused(result, code)
