@@ -135,8 +135,21 @@ def _is_agdb(con: duckdb.DuckDBPyConnection) -> bool:
 
 def is_lake(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether the large tables are views over the files of a lake (`agdb lake open`), and cannot be written."""
-    found = con.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = 'qtl'").fetchall()
-    return bool(found[0][0])
+    query = "SELECT table_name FROM duckdb_tables() WHERE table_name IN ('schema_migration', 'qtl')"
+    return con.execute(query).fetchall() == [("schema_migration",)]
+
+
+def _check_lake(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse a database that looks at a lake whose folder is gone, before a question is asked of it."""
+    query = "SELECT arguments FROM run WHERE command = 'lake open' ORDER BY run_id DESC LIMIT 1"
+    opened = con.execute(query).fetchall()
+    root = json.loads(opened[0][0])["lake"] if opened else ""
+    if root and "://" not in root and not Path(root, "manifest.json").is_file():
+        raise Refused(
+            f"the lake that this database looks at is not there: {root}",
+            where=str(path),
+            cure="put it back where it was, or look at it where it is: agdb --db NEW.duckdb lake open DIR",
+        )
 
 
 def check_facts(path: Path) -> None:
@@ -228,6 +241,8 @@ def _existing(
             raise _not_agdb(path)
         if current and pending_migrations(migrations(), applied_migrations(con)):
             raise Refused("the database is of an older agdb", where=str(path), cure=f"agdb --db {path} migrate")
+        if is_lake(con):
+            _check_lake(con, path)
         yield con
 
 

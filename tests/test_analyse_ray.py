@@ -24,7 +24,7 @@ from agdb.lake.part import Job, compute
 
 #: What is asked for where all is compared: strata, causal variants, the overlap; every label set, two scorers.
 ALL = run.Asked(("all", "conditional", "p-value", "pool", "best"), scorer="scorer", resamples=200, shifts=20,
-                stratify=("kind", "effect_size"))  # fmt: skip
+                stratify=("kind",))  # fmt: skip
 
 #: What is asked of workers: little.
 LITTLE: dict[str, Any] = {"scorer": "scorer", "window_bp": 100, "resamples": 200, "stratify": (), "shifts": 20}

@@ -271,6 +271,13 @@ def test_a_file_that_is_changed_is_found_by_its_sum(own: Lakes) -> None:
     assert not (own.folder.parent / "new.duckdb").exists()
 
 
+def test_a_lake_that_is_not_where_it_was_is_told(own: Lakes, tmp_path: Path) -> None:
+    study = agdb.open_lake(own.folder, tmp_path / "new.duckdb")
+    own.folder.rename(tmp_path / "moved")
+    assert f"is not there: {own.folder}" in refused(study.correlation)
+    assert "lake open DIR" in refused(lambda: study.stats("all"))
+
+
 def test_a_database_that_is_there_is_refused(own: Lakes) -> None:
     assert "there is a file already" in refused(lambda: agdb.open_lake(own.folder, own.study))
 
