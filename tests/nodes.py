@@ -22,6 +22,9 @@ def cluster(*cores: int) -> Iterator[Any]:
             made.add_node(num_cpus=n)
         yield made
     finally:
+        import ray
+
+        ray.shutdown()  # this process first, where it is connected
         made.shutdown()
 
 

@@ -50,7 +50,6 @@ def grid() -> Iterator[Any]:
 
         ray.init(address=made.address, logging_level=logging.ERROR, log_to_driver=False)
         yield made
-        ray.shutdown()
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ Patience = Annotated[
 ]
 QuotaWindow = Annotated[float, typer.Option(min=0.1, hidden=True, help="Seconds of the provider's minute.")]
 Engine = Annotated[
-    Engines, typer.Option(help="ray: on the nodes of a Ray cluster (pip install 'agdb[ray]').", rich_help_panel=WHERE)
+    Engines, typer.Option(help="ray: on the nodes of a Ray cluster (pip install 'agdb\\[ray]').", rich_help_panel=WHERE)
 ]
 RayAddress = Annotated[
     str | None,

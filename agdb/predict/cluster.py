@@ -78,8 +78,9 @@ class Workers:
         self.computation, self.software, self.batch_size = recipe.computation, "", 1
         self._ray, self._errors, self._talk, self._summary = ray, ray.exceptions, talk, summary
         self._patience_s = patience_s
-        is_asked = recipe.model is None and recipe.computation.provider != "motif"
-        self._limit_s = 2 * recipe.deadline_s + LATE_S if is_asked else None  # a variant takes up to two calls
+        # a variant takes up to two calls of a server; who computes without one may take as long as it likes
+        self._limit_s = 2 * recipe.deadline_s + LATE_S if recipe.is_of_server else None
+        self._lock = threading.Lock()
         self._facts: Facts | None = None
         self._n_dismissed = 0
         started = ray.remote(Worker).options(
@@ -230,7 +231,8 @@ class Workers:
 
     def _welcome(self, member: Member, facts: Facts) -> None:
         """A worker is ready."""
-        first = self._facts = self._facts or facts
+        with self._lock:
+            first = self._facts = self._facts or facts
         if (facts.software, facts.tracks) != (first.software, first.tracks):
             raise Refused(
                 f"the workers do not compute the same: {facts.software} with {len(facts.tracks)} tracks there, "
@@ -242,9 +244,11 @@ class Workers:
 
     def _dismiss(self, member: Member, why: str) -> None:
         """A worker died each time that it started."""
-        self._n_dismissed += 1
+        with self._lock:
+            self._n_dismissed += 1
+            is_last = self._n_dismissed == len(self._keepers)
         died = f"died {STARTS} times while it started"
-        if self._n_dismissed < len(self._keepers):
+        if not is_last:
             self._talk.say(f"ray: a worker on {member.node} {died}; the run goes on without it: {why}")
             return
         raise ProviderError(

@@ -95,6 +95,11 @@ class Recipe:
     deadline_s: float = 300.0
     fasta: Fasta | None = None
 
+    @property
+    def is_of_server(self) -> bool:
+        """Whether a server is asked."""
+        return self.model is None and self.computation.provider != "motif"
+
 
 @contextmanager
 def made(recipe: Recipe, genome: Genome | None) -> "Iterator[Predictor]":
