@@ -77,7 +77,8 @@ class Plan:
 
     def types(self, rows: Rows) -> dict[str, str]:
         """The columns of the file that are read, with their types: those of fields, and those that SQL speaks of."""
-        types = {name: kind for name, kind in guessed_types(rows).items() if name in self.spoken_of(rows)}
+        spoken_of = set(self.spoken_of(rows))
+        types = {name: kind for name, kind in guessed_types(rows).items() if name in spoken_of}
         for name, kind in types.items():
             types[name] = ANY_NUMBER if kind == "DOUBLE" else kind
         return types | {column.name: column.type for column in self.columns.values()}
@@ -89,7 +90,8 @@ class Plan:
             UsageError: two of them differ in case only, and SQL cannot tell them apart.
         """
         sql = "\n".join([self.where or "", *self.derived.values()]).lower()
-        names = [name for name in rows.names if name and _speaks_of(sql, name.lower())]
+        words = set(re.findall(r"\w+", sql))  # a file may have a column a sample, thousands of them
+        names = [name for name in rows.names if name and _speaks_of(sql, words, name.lower())]
         by_lower = {name.lower(): name for name in names}
         if len(by_lower) < len(names):
             one = next(name for name in names if by_lower[name.lower()] != name)
@@ -98,10 +100,9 @@ class Plan:
         return names
 
 
-def _speaks_of(sql: str, name: str) -> bool:
-    """Whether a name stands in SQL, both in lower case: in quotes where it is not one word."""
-    is_word = re.fullmatch(r"\w+", name)
-    return bool(re.search(rf"\b{name}\b", sql)) if is_word else identifier(name) in sql
+def _speaks_of(sql: str, words: set[str], name: str) -> bool:
+    """Whether a name stands in SQL, of these words, all in lower case: in quotes where it is not one word."""
+    return name in words if re.fullmatch(r"\w+", name) else identifier(name) in sql
 
 
 @dataclass
