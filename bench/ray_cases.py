@@ -174,7 +174,7 @@ def one(case: Case, address: str, server: str, stored: Path, n: int, work: Path)
         of = cluster.predictors(Wanted(address, case.workers), who, asked, talk, summary, 120.0)
     with of(asked.of) as found:
         predictor: Any = Ready(found) if case.workers else found  # type: ignore[arg-type]
-        while summary.workers < case.workers:
+        while (summary.workers or 0) < case.workers:
             time.sleep(0.05)
 
         @contextmanager

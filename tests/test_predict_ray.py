@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
@@ -220,6 +221,7 @@ class Running:
     work: Study
     server: Server
     wanted: Wanted
+    patience_s: float = 60.0
     summary: Summary = field(default_factory=Summary)
     told: list[dict[str, Any]] = field(default_factory=list)
     error: AgdbError | None = None
@@ -232,7 +234,7 @@ class Running:
         who = Who(None, [self.server.address], True, None, None, IN_FLIGHT, 30.0, None, genome_of=_no_genome)
         scorer = scorer_of("dnase-k562", 16384, None, {}, None, "ALL_FOLDS", who)
         talk = Talk(log=lambda event, **details: self.told.append({"event": event, **details}))
-        settings = replace(QUICK, batch_variants=BATCH, batch_s=0.5, retry_s=0.05, patience_s=60.0)
+        settings = replace(QUICK, batch_variants=BATCH, batch_s=0.5, retry_s=0.05, patience_s=self.patience_s)
         predictors = cluster.predictors(self.wanted, who, scorer, talk, self.summary, settings.patience_s)
         try:
             run.run(Place(self.work.path), scorer, predictors, settings, talk, self.summary)
@@ -259,7 +261,7 @@ def test_workers_and_nodes_may_die_and_come_in_mid_run(
     assert until(lambda: one.summary.workers == 3)
     for node in [node for node in grid.worker_nodes if node != joined]:
         grid.remove_node(node, allow_graceful=False)
-    assert until(lambda: one.summary.workers == 1)
+    assert until(lambda: one.summary.crew == "1 worker on 1 node")
     assert one.thread.is_alive(), "the run was to outlast its nodes"
     at_last = calls(server)
     server.set_plan(replace(slow, latency_ms=5))
@@ -422,7 +424,27 @@ def test_a_genome_is_known_by_its_bases_however_it_is_packed(tmp_path: Path) -> 
         pass
 
 
-# Without a cluster
+# No worker is left, or none was asked for
+
+
+def test_a_run_without_workers_waits_as_long_as_it_was_told_and_keeps_what_is_scored(
+    grid: Any, server: Server, template_db: Path, tmp_path: Path
+) -> None:
+    with_nodes(grid, 1)
+    server.set_plan(Plan(latency_ms=200))
+    work = study(template_db, tmp_path / "db", 2000)
+    one = Running(work, server, Wanted(grid.address, workers=1, cpus=0.5), patience_s=10.0)
+    assert until(lambda: calls(server) > 50)
+    for node in list(grid.worker_nodes):
+        grid.remove_node(node, allow_graceful=False)
+    assert until(lambda: one.summary.crew == "no worker is alive")
+    since = time.monotonic()
+    one.thread.join(90)
+    assert time.monotonic() - since < 60
+    assert one.error is not None
+    assert re.search(r"nothing was answered for \d+.* s: no worker is alive, of 1", str(one.error))
+    assert 50 - IN_FLIGHT <= work.count("scored_variant") == one.summary.scored < work.n
+    assert work.asked("SELECT status FROM run") == [("failed",)]
 
 
 def test_without_a_cluster_nothing_of_ray_is_imported(server: Server, study_db: Path) -> None:

@@ -240,7 +240,7 @@ def _told(summary: "Summary", *, is_local: bool) -> str:
         text += f"; {summary.calls:,} calls in {summary.seconds:,.0f} s"
         if summary.refusals:
             text += f", {summary.refusals:,} of them refused for the quota ({summary.seconds_waited:,.0f} s waited)"
-    if summary.workers:
+    if summary.workers is not None:
         text += f"; {summary.crew}"
     if summary.unmerged:
         text += f"\n{summary.unmerged:,} batches wait in the spool, for {summary.held_by}: agdb merge merges them"

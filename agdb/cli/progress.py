@@ -83,7 +83,7 @@ def _standing(summary: "Summary", *, short: bool = False) -> str:
     parts.append(f"{summary.failed:,} failed")
     if summary.per_second:
         parts.append(f"{summary.per_second:.1f} a second")
-    if summary.workers:
+    if summary.workers is not None:
         parts.append(summary.crew)
     if summary.seconds_left is not None:
         parts.append(f"{duration(summary.seconds_left)} left")

@@ -73,7 +73,7 @@ class Desk:
         summary.refusals = before.refusals + pace.refusals
         summary.seconds_waited = before.seconds_waited + pace.seconds_waited
         summary.is_waiting_for_quota = pace.is_waiting_for_quota
-        self._most = max(self._most, (summary.workers, summary.nodes))
+        self._most = max(self._most, (summary.workers or 0, summary.nodes))
         self._recent.append((now, summary.done))
         while self._recent[0][0] < now - RATE_S:
             self._recent.popleft()

@@ -67,7 +67,7 @@ class Settings:
 class Summary:
     """How a run stands: of `pending` variants, so many scored and failed; calls; seconds; what is not merged yet.
 
-    On a cluster, so many `workers` are alive, on so many `nodes`.
+    On a cluster so many `workers` are alive, on so many `nodes`; elsewhere there are None.
     """
 
     pending: int = 0
@@ -81,7 +81,7 @@ class Summary:
     per_second: float = 0.0
     is_waiting_for_quota: bool = False
     held_by: str | None = None
-    workers: int = 0
+    workers: int | None = None
     nodes: int = 0
 
     @property
@@ -92,6 +92,8 @@ class Summary:
     @property
     def crew(self) -> str:
         """Who computes, on a cluster: `4 workers on 2 nodes`."""
+        if not self.workers:
+            return "no worker is alive"
         return f"{self.workers} worker{'s' * (self.workers != 1)} on {self.nodes} node{'s' * (self.nodes != 1)}"
 
     @property
