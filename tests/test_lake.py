@@ -296,6 +296,27 @@ def test_an_address_without_its_extension_says_how_to_install_it(
     assert "INSTALL httpfs" in refused(lambda: lake.found("s3://bucket/lake"))
 
 
+def test_a_lake_at_an_address_is_found_and_what_is_missing_named(own: Lakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsspec = pytest.importorskip("fsspec")  # alphagenome brings it
+    store = fsspec.filesystem("memory")  # as s3://, whose extension tests do not have: it lists, sizes, reads
+    for file in own.folder.rglob("*.*"):
+        store.pipe(f"/bucket/lake/{file.relative_to(own.folder)}", file.read_bytes())
+    connect = duckdb.connect
+
+    def knowing(*arguments: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        con = connect(*arguments, **options)
+        con.register_filesystem(store)
+        return con
+
+    monkeypatch.setattr(duckdb, "connect", knowing)
+    found = lake.found("memory://bucket/lake/")
+    assert (found.root, found.tables) == ("memory://bucket/lake", lake.found(own.folder).tables)
+    study = agdb.open_lake(found.root, own.opened.with_name("new.duckdb"))
+    assert study.sql("FROM correlation").num_rows == agdb.open(own.study).sql("FROM correlation").num_rows
+    store.rm("/bucket/lake/variant/chrom=chr2/part.parquet")
+    assert "missing\n  where: memory://bucket/lake/variant/chrom=chr2" in refused(lambda: lake.found(found.root))
+
+
 def test_sums_of_an_address_are_refused() -> None:
     assert "local files" in refused(lambda: lake.found("s3://bucket/lake", verify=True), UsageError)
 

@@ -186,7 +186,14 @@ def _sizes(root: str, files: list[File]) -> dict[str, int]:
             sized = con.execute("SELECT filename, size FROM read_blob(?)", [paths]).fetchall() if paths else []
     except duckdb.Error as error:
         raise cannot_read(root, error) from error
-    return {str(name).removeprefix(f"{root}/"): int(size) for name, size in sized}
+    named = {file.path for file in files}
+    return {path: int(size) for name, size in sized if (path := _of_root(str(name), named))}
+
+
+def _of_root(name: str, named: set[str]) -> str:
+    """The path in the lake that an address ends in: stores write the part before it as they like."""
+    steps = name.split("/")
+    return next((path for i in range(len(steps)) if (path := "/".join(steps[i:])) in named), "")
 
 
 def _compare(root: str, file: File, size: int | None, verify: bool) -> None:
