@@ -118,6 +118,19 @@ def test_the_temporary_rows_of_a_figure_are_gone_afterwards(draw: Draw, shown: A
     assert not shown.execute("SELECT count(*) FROM duckdb_tables() WHERE temporary").fetchall()[0][0]
 
 
+def test_a_figure_s_joins_probe_with_the_associations_and_later_ones_do_as_before(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settings() -> list[tuple[str]]:
+        return con.execute("SELECT current_setting('disabled_optimizers')").fetchall()
+
+    before, inside = settings(), []
+    monkeypatch.setitem(figures.FIGURES, "scatter", lambda *_: inside.append(settings()))
+    figures.draw(con, "scatter", Choice())
+    assert inside == [[("build_side_probe_side",)]]
+    assert settings() == before
+
+
 def test_windows_are_compared_on_the_same_rows(draw: Draw) -> None:
     drawn = columns(draw("windows", Choice(scorer="scorer")))
     assert drawn["window_bp"] == [100, 200]

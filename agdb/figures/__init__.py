@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from agdb import plots
+from agdb.analysis.groups import probing_with_associations
 from agdb.errors import Refused, UsageError
 from agdb.figures import agreement, counts, distributions, estimates, locus, tracks
 from agdb.figures.choice import Choice, Drawn
@@ -40,7 +41,8 @@ def draw(con: duckdb.DuckDBPyConnection, name: str, choice: Choice) -> Drawn:
     """
     if name not in FIGURES:
         raise UsageError(f"there is no figure {name!r}", cure=f"one of {', '.join(FIGURES)}")
-    return FIGURES[name](con, choice)
+    with probing_with_associations(con):  # else a tissue of 49 does not fit into 2 GB
+        return FIGURES[name](con, choice)
 
 
 def check_names(path: Path, data: Path | None) -> None:
