@@ -290,5 +290,6 @@ def test_a_difference_of_strata_that_share_no_cluster_has_the_freedom_of_both() 
 
 def test_a_difference_of_strata_of_the_same_clusters_has_at_most_their_freedom() -> None:
     rng = np.random.default_rng(9)
-    of = Sample(*rng.standard_normal((2, 200)), np.tile([0, 1], 100), np.repeat(np.arange(10), 20))
+    effect, score = rng.standard_normal((2, 200))
+    of = Sample(effect, score, np.tile([0, 1], 100), np.repeat(np.arange(10), 20))
     assert 3 < difference_of(of)[0] <= 9.001
