@@ -14,6 +14,7 @@ from typing import NamedTuple
 import duckdb
 
 from agdb import export, figures, statistics
+from agdb.analysis.groups import probing_with_associations
 from agdb.errors import AgdbError, Refused, UsageError
 from agdb.export.files import whole
 from agdb.export.tables import LINES, copied, literal
@@ -132,17 +133,18 @@ def write(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused("the folder holds something already", where=str(folder), cure="give a new or empty folder")
-    study = _chosen(con, source_id, label, scorer)
-    written = Written(notes=list(_notes(study)))
-    with whole(folder) as part:
-        for name, make in _files(study):
-            (part / name).parent.mkdir(parents=True, exist_ok=True)
-            try:
-                make(part / name)
-            except AgdbError as error:
-                written.left_out[name] = error.what
-            else:
-                written.made.append(name)
+    with probing_with_associations(con):
+        study = _chosen(con, source_id, label, scorer)
+        written = Written(notes=list(_notes(study)))
+        with whole(folder) as part:
+            for name, make in _files(study):
+                (part / name).parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    make(part / name)
+                except AgdbError as error:
+                    written.left_out[name] = error.what
+                else:
+                    written.made.append(name)
     return written
 
 
