@@ -122,7 +122,7 @@ def compare(taken: Mapping[str, list[Measured]]) -> None:
 def table(found: Mapping[int, Mapping[str, list[Measured]]]) -> str:
     """Medians in Markdown, with how times grow with rows."""
     rows = list(found)
-    lines = ["| a study as a lake, seconds at so many associations | {' | '.join(f'{n:,}' for n in rows)} | exponent "
+    lines = [f"| a study as a lake, seconds at so many associations | {' | '.join(f'{n:,}' for n in rows)} | exponent "
              "| MiB at the most | of a worker |", f"|---|{'---:|' * (len(rows) + 3)}"]  # fmt: skip
     for name, case in CASES.items():
         of = [found[n][name] for n in rows]
