@@ -159,7 +159,7 @@ def _on_ray(job: Job, tasks: list[Task], workers: Workers) -> Iterator[tuple[int
         finally:
             for ref in waiting:  # a cluster that was connected to before goes on without them
                 with suppress(ray.exceptions.RayError):
-                    ray.cancel(ref, force=True)
+                    ray.cancel(ref)
 
 
 def _check_cpus(ray: ModuleType, workers: Workers) -> None:
