@@ -39,6 +39,7 @@ from agdb.predict.provider import Who, scorer_of
 from agdb.predict.recipe import Fasta, Recipe, content_of
 from agdb.predict.run import Place, Summary, Talk
 from agdb.predict.spool import folder_of
+from agdb.study import open as open_study
 
 KEY = "AIza-made-up-key-of-a-cluster-0123456789"
 
@@ -136,12 +137,15 @@ def with_genome(work: Study) -> None:
 def test_scores_that_are_computed_from_a_genome_are_those_of_a_run_in_one_process(
     grid: Any, template_db: Path, tmp_path: Path
 ) -> None:
-    one, two = (study(template_db, tmp_path / name, 50) for name in ("one", "two"))
+    one, two, three = (study(template_db, tmp_path / name, 50) for name in ("one", "two", "three"))
     for work, how in ((one, []), (two, ["--engine", "ray", "--ray-address", grid.address])):
         with_genome(work)
         result = agdb(work.path, "predict", "motif", *how)
         assert "50 variants scored, 0 failed with a reason" in result.stderr, result.output
-    assert scores(one.path) == scores(two.path)
+    with_genome(three)
+    done = open_study(three.path).predict("motif", engine="ray", ray_address=grid.address, actors=1)
+    assert (done.scored, done.workers) == (50, 1)
+    assert scores(one.path) == scores(two.path) == scores(three.path)
 
 
 MODEL = """

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -151,6 +152,15 @@ def test_a_model_in_this_process_scores(study: agdb.Study, tmp_path: Path) -> No
     done = copy.predict("dnase-k562", window=16384, model=model, where="pos > 20000", limit=3)
     assert (done.scored, len(model.asked)) == (3, 3)
     assert "dnase-k562" in copy.scorers()["name"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [({"engine": "spark"}, "no engine 'spark'"), ({"engine": "ray", "model": object()}, "cannot go to others")],
+)
+def test_who_cannot_compute_is_refused(study: agdb.Study, how: dict[str, Any], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        study.predict("dnase-k562", **how)
 
 
 def test_a_file_that_is_there_already_is_not_new(study: agdb.Study) -> None:

@@ -168,11 +168,13 @@ class Study(Questions):
         self, scorer: str = "motif", *, window: int | None = None, gtex_tissue: str | None = None,
         providers: Sequence[str] = (), addresses: Sequence[str] = (), insecure: bool = False,
         key_file: str | Path | None = None, model: object | None = None, in_peaks: bool = False,
-        where: str | None = None, limit: int | None = None,
+        where: str | None = None, limit: int | None = None, engine: str = "local", ray_address: str | None = None,
+        actors: int | None = None, cpus_per_actor: float = 1.0, gpus_per_actor: float = 0.0,
     ) -> "Summary":  # fmt: skip
         """Score the variants that have no score yet: `agdb predict`, whose help says what each argument is.
 
-        `model` may be the object itself: anything with the interface of the SDK's `DnaModel`, in this process.
+        `model` may be the object itself: anything with the interface of the SDK's `DnaModel`, in this process. For
+        `engine="ray"` it is module:factory, which each worker calls.
 
         Stop it as you like: what was scored is kept, and the same call goes on from there.
 
@@ -181,16 +183,24 @@ class Study(Questions):
             ProviderError: whoever computes failed, or there is no key.
             Refused: nothing can be scored; the cure says what is missing.
         """
-        from agdb.predict import run, work
+        from agdb.predict import capacity, cluster, run, work
         from agdb.predict.provider import Who, genomes, scorer_of
 
+        if engine not in ("local", "ray"):
+            raise UsageError(f"there is no engine {engine!r}", cure="local or ray")
+        if engine == "ray" and not isinstance(model, str | None):
+            raise UsageError("a model of this process cannot go to others", cure='model="module:factory"')
         self._let_go()
         key = None if key_file is None else Path(key_file)
         with genomes(self.path) as genome_of:
             who = Who(list(providers), list(addresses), insecure, key, model, None, 300.0, None, genome_of)
             chosen = scorer_of(scorer, window, gtex_tissue, {}, None, "ALL_FOLDS", who)
             settings = run.Settings(work.Choice(in_peaks, where, None, limit, False, None))
-            return run.run(run.Place(self.path), chosen, who.predictor(chosen), settings)
+            talk, summary, by = run.Talk(), run.Summary(), who.predictor(chosen)
+            if engine == "ray":
+                wanted = capacity.Wanted(ray_address, actors, cpus_per_actor, gpus_per_actor)
+                by = cluster.predictors(wanted, who, chosen, talk, summary, settings.patience_s)
+            return run.run(run.Place(self.path), chosen, by, settings, talk, summary)
 
     def export(
         self, view: str, path: str | Path, format: str | None = None, *, where: str | None = None,
