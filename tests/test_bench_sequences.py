@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from bench.cases import missing
-from bench.sequence_cases import CASES, WIDTHS
+from bench.sequence_cases import CASES, MOTIF_VARIANTS, WIDTHS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,4 +20,4 @@ def test_quick_run_of_sequences_reports_every_case(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "out" / "bench.json").read_text())["sequences"]
     assert set(found) == {name for name, case in CASES.items() if not missing(case)}
     assert [found[f"windows-{width}-agdb"][0]["found"][0] for width in WIDTHS] == [n // 1_000 for n in WIDTHS.values()]
-    assert found["motif-numpy"][0]["found"][0] == 20
+    assert found["motif-numpy"][0]["found"][0] == MOTIF_VARIANTS // 1_000
