@@ -16,8 +16,10 @@ demo: .venv/ready      ## simulate, ingest, overlap, predict, test, draw: the wh
 	rm -rf demo
 	$(BIN)/agdb demo demo
 
+# Files in their order: by itself xdist hands out those of few tests last, and the pages of docs/, which take longest,
+# then keep one process busy while the others wait.
 test: .venv/ready      ## the whole test suite
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --quiet
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --quiet
 
 check: lint types floors test
 
