@@ -29,6 +29,7 @@ from agdb.schema import (
     migrations,
     pending_migrations,
     utc_now,
+    views_are_current,
 )
 
 __all__ = [
@@ -204,14 +205,12 @@ def reading(path: Path, *, current: bool = True) -> Iterator[duckdb.DuckDBPyConn
 
 @contextmanager
 def writing(
-    path: Path, *, facts: bool = True, views: bool = True, memory_limit: str | None = None,
-    patience_s: float | None = None,
-) -> Iterator[duckdb.DuckDBPyConnection]:  # fmt: skip
-    """A writing connection to an existing agdb database, its views made anew. Raises as `reading` does.
+    path: Path, *, facts: bool = True, memory_limit: str | None = None, patience_s: float | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A writing connection to an existing agdb database, whose views are those of this agdb. Raises as `reading` does.
 
     Args:
         facts: False for what writes results or label sets alone, which the database of a lake takes too.
-        views: False leaves the views as they are: for the second and later opens of one command.
         memory_limit: As DuckDB writes it, e.g. 1GB; else DuckDB's own, 80 % of the machine. AGDB_MEMORY goes
             before both.
         patience_s: Seconds to wait for another process to let go of the file; None for `PATIENCE_S`.
@@ -220,7 +219,7 @@ def writing(
         if facts and is_lake(con):
             raise _of_a_lake(path)
         _tidy(path)
-        if views:
+        if not views_are_current(con):
             with transaction(con):
                 make_views(con)
         yield con

@@ -1,7 +1,7 @@
 """What the database is made of: the migrations that make its tables, the views, the checks; all SQL, shipped as files.
 
-`migrations/` is durable, checksummed and append-only; `sql/` is derived and made anew on every write-open, so that no
-view outlives the version that wrote it; `sql/checks/` are questions whose right answer is no rows.
+`migrations/` is durable, checksummed and append-only; `sql/` is derived and made anew by the first write of another
+version, so that no view outlives the one that wrote it; `sql/checks/` are questions whose right answer is no rows.
 """
 
 import hashlib
@@ -142,9 +142,28 @@ def _comment(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def make_views(con: duckdb.DuckDBPyConnection) -> None:
-    """Make every view anew, inside the caller's transaction."""
+    """Make every view and macro anew, inside the caller's transaction, and one that says of which files."""
     for _, sql in sql_files("sql"):
         con.execute(sql)
+    con.execute(f"CREATE OR REPLACE MACRO views_sha256() AS '{_views_sha256()}'")
+    con.execute(
+        "COMMENT ON MACRO views_sha256 IS 'views_sha256(): sha256 of the SQL that the views and macros were made of.'"
+    )
+
+
+def views_are_current(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the views are there and of this agdb: to make them takes half a second of every command that writes."""
+    try:
+        ((made_of, n),) = con.execute(
+            "SELECT views_sha256(), count(*) FROM duckdb_views() WHERE NOT internal"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return False  # an older agdb made them, or nobody
+    return bool(made_of == _views_sha256() and n >= sum("CREATE OR REPLACE VIEW" in sql for _, sql in sql_files("sql")))
+
+
+def _views_sha256() -> str:
+    return hashlib.sha256("\n".join(f"{name}\n{sql}" for name, sql in sql_files("sql")).encode()).hexdigest()
 
 
 class Check(NamedTuple):

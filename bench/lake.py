@@ -74,7 +74,7 @@ def make(data: Path, rows: int, tissues: int, variants: int) -> Path:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         db.create(partial / STUDY)
-        with db.writing(partial / STUDY, views=False, memory_limit="4GB") as con:
+        with db.writing(partial / STUDY, memory_limit="4GB") as con:
             _fill(con, rows // tissues, tissues, variants)
         agdb(partial / STUDY, "lake", "export", partial / LAKE)
         partial.rename(home)

@@ -79,7 +79,7 @@ def study(template: Path, folder: Path, n: int) -> Study:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "study.duckdb"
     shutil.copyfile(template, path)
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         add_source(con, 1)
         places = [("chr1", 1_000_000 + 40 * i) for i in range(n)]
         ids = add_variants(con, [(chrom, pos, *snv(chrom, pos)) for chrom, pos in places])

@@ -37,7 +37,7 @@ def fresh_db(template_db: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def con(fresh_db: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A writing connection to `fresh_db`."""
-    with db.writing(fresh_db, views=False) as opened:  # the template has them
+    with db.writing(fresh_db) as opened:  # the template has them
         yield opened
 
 

@@ -35,7 +35,7 @@ def noisy(of: Floats, seed: int) -> Floats:
 
 def build(path: Path) -> None:
     """Write the study into an empty database, with results of `agdb stats`."""
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         s = study()
         add_study(con, s, scorer="near", null_value=0)
         con.execute("UPDATE source SET rows_read = 283 WHERE source_id = 1")

@@ -42,7 +42,7 @@ class Lakes(NamedTuple):
 def build(path: Path) -> None:
     """Fill an initialised database: three tissues, p-values with and without slopes, fine-mapping, blocks, a pool."""
     figured.build(path)
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         one, other = figured.study(), drawn(240, rho=0.2, seed=9, two_genes=40)
         add_study(con, other, 2, tissue=ODD, scorer=None)
         add_study(con, one, 3, tissue="Lung", label="pval_nominal", null_value=1, scorer=None)

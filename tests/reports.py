@@ -92,7 +92,7 @@ def cells(table: Element) -> list[dict[str, str]]:
 
 def add_studied(path: Path, *, tissue: str = "Lung") -> None:
     """A study in an initialised database: a source, peaks, a scorer at two windows, a scorer of noise; its results."""
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         study = drawn()
         add_study(con, study, tissue=tissue)
         score(con, study, "t", -study.score + 0.5 * study.effect, window_bp=200)
@@ -112,7 +112,7 @@ def copied(template: Path, folder: Path) -> Path:
 
 def change(path: Path, *statements: str) -> None:
     """Change a database in SQL."""
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         for statement in statements:
             con.execute(statement)
 

@@ -31,7 +31,7 @@ def variants(n: int) -> list[Variant]:
 
 def study(path: Path, n: int = 5) -> list[Variant]:
     """Put n SNVs into a database, each with an association."""
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         add_source(con, 1)
         ids = add_snvs(con, n)
         add_qtls(con, 1, ids, [(-1) ** i * (0.1 + i) for i in range(n)])

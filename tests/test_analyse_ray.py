@@ -113,7 +113,7 @@ def test_a_part_holds_the_variants_of_its_tissue_alone(those: Lakes, tmp_path: P
     from agdb.lake.opened import narrow, take_in
 
     shutil.copyfile(those.opened, path := tmp_path / "part.duckdb")
-    with db.writing(path, facts=False, views=False) as con:
+    with db.writing(path, facts=False) as con:
         narrow(con, lake.found(those.folder), [lakes.ODD], ["near"])
         take_in(con)
         own = "SELECT DISTINCT chrom, pos, ref, alt FROM qtl"

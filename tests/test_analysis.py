@@ -337,7 +337,7 @@ def test_q_values_are_benjamini_hochbergs_of_one_measure(con: duckdb.DuckDBPyCon
 
 
 def test_a_run_stores_its_results_and_the_same_question_gives_the_same_bits(fresh_db: Path) -> None:
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         study = drawn()
         add_study(con, study)
         score(con, study, "t", -study.score, window_bp=200)
@@ -358,7 +358,7 @@ def test_another_seed_gives_other_intervals_and_the_same_estimates(con: duckdb.D
 
 
 def test_nothing_that_is_stored_is_nan_or_infinite(fresh_db: Path) -> None:
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         study = drawn(8, two_genes=2)
         add_study(con, study)
         score(con, study, "t", study.effect, window_bp=200)

@@ -40,7 +40,7 @@ def filled(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("filled")
     path = folder / "filled.duckdb"
     shutil.copyfile(template_db, path)
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         make.gtex(con, make.write(folder / "good.txt", make.table(make.pairs_rows(30))), "Lung")
         peaks.ingest(con, make.write(folder / "good.bed", make.bed(make.narrow_rows(20))), "HepG2", "GRCh38")
         scores = make.write(folder / "good.csv", make.table(make.original_rows(30), sep=","))

@@ -35,7 +35,7 @@ GENE = genes.inside("chr2", FAR - MB // 2, FAR + MB // 2)[0]
 @pytest.fixture
 def db(fresh_db: Path) -> Path:
     """A database of associations of 12 SNVs and a deletion with a gene."""
-    with database.writing(fresh_db, views=False) as con:
+    with database.writing(fresh_db) as con:
         add_source(con, 1)
         ids = add_variants(con, [*VARIANTS, DELETION])
         add_qtls(con, 1, ids, [(i % 7 - 3) / 2 for i in range(len(ids))], gene=f"{GENE.gene_id}.4")

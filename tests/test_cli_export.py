@@ -15,7 +15,7 @@ runner = CliRunner()
 @pytest.fixture
 def study(fresh_db: Path) -> Path:
     """Thirty scored associations, and a peak."""
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         ids = add_snvs(con, 30)
         add_source(con, 1)
         add_qtls(con, 1, ids, [(-1) ** i * 0.1 * i for i in range(1, 31)])

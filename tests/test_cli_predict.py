@@ -31,7 +31,7 @@ N = 12
 def fill(path: Path, first: int = 1_000_000, n: int = N, ref_status: str = "match") -> Path:
     """Put n SNVs of the made-up genome into a database, each with an association."""
     places = [("chr1", first + 40 * i) for i in range(n)]
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         add_source(con, 1)
         ids = add_variants(con, [(*place, *snv(*place)) for place in places], ref_status=ref_status)
         add_qtls(con, 1, ids, [(i % 7 - 3) / 2 for i in range(n)])
@@ -139,7 +139,7 @@ def test_a_fasta_that_is_not_of_the_variants_assembly_is_refused(fresh_db: Path,
 
 def test_a_window_that_is_longer_than_the_contig_is_a_failure_with_its_reason(fresh_db: Path, tmp_path: Path) -> None:
     genome = fasta(tmp_path / "mt.fa", {"chrM": "ACGTT" * 80})
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_source(con, 1)
         variants = add_variants(con, [("chrM", p, "A", "C") for p in (101, 201)], ref_status="unchecked")
         add_qtls(con, 1, variants, [0.1, -0.2])

@@ -23,7 +23,7 @@ def made(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study with two windows, and no results."""
     path = tmp_path_factory.mktemp("cli") / "study.duckdb"
     path.write_bytes(template_db.read_bytes())
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         study = drawn()
         add_study(con, study)
         score(con, study, "t", -study.score, window_bp=200)
@@ -83,7 +83,7 @@ def test_what_is_not_defined_is_told_once_a_reason_for_all_scorers(agdb: Agdb) -
 
 
 def test_controls_that_are_not_like_the_causal_variants_are_warned_of(agdb: Agdb, study: Path) -> None:
-    with db.writing(study, views=False) as con:
+    with db.writing(study) as con:
         made = drawn()
         add_fine_mapping(con, made, np.where(np.arange(240) % 3 == 0, 0.99, 0.001))
         con.execute("UPDATE qtl SET tss_distance = 1000, maf = 0.1 + 0.05 * (pos // 40000 % 5)")
@@ -94,7 +94,7 @@ def test_controls_that_are_not_like_the_causal_variants_are_warned_of(agdb: Agdb
 
 
 def test_controls_a_causal_variant_and_covariates_come_by_options(agdb: Agdb, stored: Ask, study: Path) -> None:
-    with db.writing(study, views=False) as con:
+    with db.writing(study) as con:
         made = drawn()
         add_fine_mapping(con, made, np.where(np.arange(240) % 10 == 0, 0.99, 0.001))
     agdb(*STATS, "--controls", "3", "--match", "ld=slope_se", "--shifts", "0")

@@ -364,11 +364,24 @@ def test_comments_survive_when_the_views_are_made_anew(fresh_db: Path) -> None:
         assert con.execute(query).fetchall() == before
 
 
-def test_a_view_of_an_older_version_is_made_anew_on_writing(fresh_db: Path) -> None:
+@pytest.mark.parametrize(
+    "older",
+    ["CREATE OR REPLACE MACRO views_sha256() AS 'of other files'", "DROP MACRO views_sha256", "DROP VIEW stratum"],
+)
+def test_views_of_an_older_version_are_made_anew_on_writing(fresh_db: Path, older: str) -> None:
     with duckdb.connect(str(fresh_db)) as con:
         con.execute("CREATE OR REPLACE VIEW pending AS SELECT 1 AS old")
+        con.execute(older)
     with db.writing(fresh_db) as con:
         assert "scorer_id" in [d[0] for d in con.execute("FROM pending").description or []]
+        con.execute("FROM stratum")
+
+
+def test_views_of_this_version_are_left_as_they_are(fresh_db: Path) -> None:
+    with db.writing(fresh_db) as con:
+        con.execute("CREATE OR REPLACE VIEW pending AS SELECT 1 AS mine")
+    with db.writing(fresh_db) as con:
+        assert con.execute("FROM pending").fetchall() == [(1,)]
 
 
 def test_every_view_of_the_database_has_its_file(con: duckdb.DuckDBPyConnection) -> None:

@@ -21,7 +21,7 @@ def con(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> duckdb.D
     """A study of two windows and an unsigned scorer, with results of every kind; nobody writes to it."""
     path = tmp_path_factory.mktemp("explain") / "study.duckdb"
     path.write_bytes(template_db.read_bytes())
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         study = drawn(300)
         add_study(con, study)
         other = study.score + np.random.default_rng(1).standard_normal(300)[study.variant]
@@ -129,9 +129,9 @@ def test_an_unknown_result_is_refused(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_it_says_so_where_the_rows_are_gone(fresh_db: Path) -> None:
-    with db.writing(fresh_db, views=False) as writing:
+    with db.writing(fresh_db) as writing:
         add_study(writing, replace(drawn(40, two_genes=0)))
     run.stats(fresh_db, run.Asked(label_sets=("all",), resamples=200, stratify=()))
-    with db.writing(fresh_db, views=False) as writing:
+    with db.writing(fresh_db) as writing:
         writing.execute("DELETE FROM prediction")
         assert "its rows are not there any more" in list(explain(writing, 1))

@@ -363,7 +363,7 @@ def test_status_shows_where_a_fetched_file_is_from(agdb: Callable[..., Result], 
 
 
 def test_explain_tells_where_the_files_behind_a_number_are_from(study: Path) -> None:
-    with db.writing(study, views=False) as con:
+    with db.writing(study) as con:
         add_study(con, drawn(60))
         con.execute("UPDATE source SET url = ?, retrieved_at = '2026-02-03 10:00:00'", [K562.url])
     run.stats(study, run.Asked(("all",), resamples=20))

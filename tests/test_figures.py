@@ -90,7 +90,7 @@ def test_resamples_made_for_a_figure_are_those_that_stats_would_store(
     path = tmp_path / "unstored.duckdb"
     shutil.copyfile(template_db, path)
     build(path)
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         con.execute("DELETE FROM result")
         drawn = figures.draw(con, "scatter", NEAR)
     stored = figures.draw(shown, "scatter", NEAR)
@@ -267,7 +267,7 @@ def test_locus_does_not_take_the_number_of_a_phenotype_for_a_version(template_db
     path = tmp_path / "peaks.duckdb"
     shutil.copyfile(template_db, path)
     build(path)
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         con.execute("UPDATE qtl SET gene_id = NULL, molecular_trait_id = 'peak.' || (rowid % 7)")
         drawn = figures.draw(con, "locus", Choice(scorer="scorer", window_bp=100, gene="peak.3"))
         n = con.execute("SELECT count(*) FROM qtl WHERE molecular_trait_id = 'peak.3'").fetchall()[0][0]

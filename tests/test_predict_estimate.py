@@ -62,7 +62,7 @@ CHOICES = {
 @pytest.mark.parametrize("which", CHOICES)
 def test_as_many_calls_are_made_as_were_announced(which: str, fresh_db: Path) -> None:
     study(fresh_db, 20)
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_peaks(con, 2, [("chr1", 45, 135)])
         add_qtls(con, 1, ["chr1_10_A_C"] * 30, [0.1] * 30)
     predict(fresh_db, FakePredictor(lambda v, _: VariantFailed("no") if v.pos < 30 else answer(v)), ONE,
@@ -77,7 +77,7 @@ def test_as_many_calls_are_made_as_were_announced(which: str, fresh_db: Path) ->
 
 def test_it_counts_associations_variants_and_what_was_scored_or_failed_before(fresh_db: Path) -> None:
     study(fresh_db, 20)
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_qtls(con, 1, ["chr1_10_A_C"] * 30, [0.1] * 30)
         add_variants(con, [("chr1", 999, "AT", "A")])
     predict(fresh_db, FakePredictor(lambda v, _: VariantFailed("no") if v.pos < 30 else answer(v)), ONE,
@@ -98,7 +98,7 @@ def test_what_lies_in_a_folder_is_not_announced_again(fresh_db: Path) -> None:
 
 def test_atlas_is_announced_for_snvs_and_the_model_for_the_rest(fresh_db: Path) -> None:
     study(fresh_db, 10)
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_variants(con, [("chr1", 15, "AT", "A"), ("chr1", 17, "A", "AT")])
     said, several = told(fresh_db, BOTH), Several()
     assert (said["variants chosen"], said["to ask for"]) == ("12", "12")
@@ -135,7 +135,7 @@ def test_the_time_is_that_of_the_last_runs(fresh_db: Path) -> None:
     study(fresh_db, 40)
     assert told(fresh_db)["time at alphagenome"] == "not known"
     predict(fresh_db, FakePredictor(), ONE, choice=Choice(limit=10))
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         con.execute("UPDATE run SET finished_at = started_at + INTERVAL 2 SECOND")  # 5 calls a second
     assert told(fresh_db)["time at alphagenome"] == "6 s"
     assert told(fresh_db, Scorer("wider", (replace(MODEL, window_bp=16_384),), "EFO:1"))["time at alphagenome"] == (

@@ -75,7 +75,7 @@ def test_a_run_that_stops_after_so_many_calls_is_taken_up_by_the_next_one(fresh_
 def test_variants_that_come_later_are_asked_for_later(fresh_db: Path) -> None:
     study(fresh_db)
     predict(fresh_db, FakePredictor())
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_qtls(con, 1, add_snvs(con, 1, first=9), [0.7])
     again = FakePredictor()
     predict(fresh_db, again)
@@ -84,7 +84,7 @@ def test_variants_that_come_later_are_asked_for_later(fresh_db: Path) -> None:
 
 def test_a_variant_of_many_associations_is_asked_for_once(fresh_db: Path) -> None:
     (variant, *_) = study(fresh_db, 2)
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_qtls(con, 1, [str(variant)] * 50, [0.1] * 50, gene=[f"G{i}" for i in range(50)])
     assert predict(fresh_db, FakePredictor()).calls == 2
 
@@ -176,7 +176,7 @@ def test_a_limit_takes_the_first_of_the_genome_and_the_next_run_goes_on(fresh_db
 
 def test_only_variants_in_peaks_are_asked_for_where_that_is_wanted(fresh_db: Path) -> None:
     all_of_them, predictor = study(fresh_db), FakePredictor()
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_peaks(con, 2, [("chr1", 15, 35)])  # 0-based: holds positions 16 to 35
     predict(fresh_db, predictor, choice=Choice(in_peaks=True))
     assert sorted(predictor.asked) == all_of_them[1:3]
@@ -198,11 +198,11 @@ def test_a_condition_that_is_no_sql_is_refused_with_the_columns_that_there_are(f
 
 def test_a_sample_is_of_variants_and_the_same_for_every_scorer(fresh_db: Path) -> None:
     study(fresh_db, 60)
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_qtls(con, 1, ["chr1_10_A_C"] * 500, [0.1] * 500)
     first, second, other = FakePredictor(), FakePredictor(), FakePredictor()
     predict(fresh_db, first, choice=Choice(sample=(20, 7)))
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_snvs(con, 100, first=1000)  # a stored sample stays what it is
     predict(fresh_db, second, scorer(window_bp=200), choice=Choice(sample=(20, 7)))
     predict(fresh_db, other, scorer(window_bp=300), choice=Choice(sample=(20, 8)))
@@ -306,7 +306,7 @@ def test_no_computation_is_asked_twice_for_what_it_refused(fresh_db: Path) -> No
 
 def test_atlas_is_asked_for_snvs_alone(fresh_db: Path) -> None:
     study(fresh_db)
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_variants(con, [("chr1", 25, "AG", "A")])
     atlas, model = FakePredictor(), FakePredictor()
     predict(fresh_db, Two(atlas, model), BOTH)  # type: ignore[arg-type]

@@ -82,7 +82,7 @@ def answers(draw: st.DrawFn) -> Answer | None:
 def test_what_was_answered_is_what_is_stored(
     shared_db: Path, given_: list[Answer | None], keep: list[int] | None
 ) -> None:
-    with db.writing(shared_db, views=False) as con:
+    with db.writing(shared_db) as con:
         for table in ("prediction", "scored_variant", "failure", "run", "track"):
             con.execute(f"DELETE FROM {table}")
     kept = [0, 1, 2] if keep is None else keep

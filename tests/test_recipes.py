@@ -15,7 +15,7 @@ from agdb import db, export
 @pytest.fixture
 def study(fresh_db: Path) -> Path:
     """Five associations of a gene, three of them in a peak."""
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_source(con, 1)
         add_qtls(con, 1, add_snvs(con, 5), [0.1, -0.2, 0.3, -0.4, 0.5], gene="ENSG1.2")
         add_peaks(con, 2, [("chr1", 0, 35)])

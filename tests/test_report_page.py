@@ -219,7 +219,7 @@ def test_nothing_of_the_database_becomes_markup(template_db: Path, tmp_path: Pat
     path = copied(template_db, tmp_path)
     bad = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;|`"
     add_studied(path, tissue=bad)
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         con.execute("UPDATE source SET name = ?, format = ?, biosample = ?", [bad] * 3)
         con.execute("UPDATE scorer SET config = json_object('x', ?)", [bad])
         con.execute("UPDATE result SET source = ?, method = ?, expected = ?", [bad, bad, f"0 to 1 ({bad})"])
@@ -248,7 +248,7 @@ def test_a_study_of_many_scorers_stays_below_5_mb(study: Path) -> None:
 
 def test_the_steps_of_compare_study_are_told(template_db: Path, tmp_path: Path) -> None:
     path = copied(template_db, tmp_path)
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         add_whole(con, whole())
     waterfall.compare(path, Asked(resamples=200))
     shown = page(path)

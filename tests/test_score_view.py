@@ -66,7 +66,7 @@ def shared(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """One database for all examples of a property."""
     path = tmp_path_factory.mktemp("score") / "study.duckdb"
     path.write_bytes(template_db.read_bytes())
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         yield con
 
 

@@ -235,7 +235,7 @@ def test_strata_are_of_the_rows_that_are_analysed_not_of_all(con: duckdb.DuckDBP
 
 
 def test_a_stratification_of_the_users_is_kept_with_the_run(fresh_db: Path) -> None:
-    with db.writing(fresh_db, views=False) as con:
+    with db.writing(fresh_db) as con:
         add_study(con, drawn())
     run_id = run.stats(fresh_db, run.Asked(label_sets=("all",), stratify=("common=maf > 0.05",), resamples=200))
     with db.reading(fresh_db) as con:

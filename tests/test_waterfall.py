@@ -31,7 +31,7 @@ def whole_db(made: Whole, template_db: Path, tmp_path_factory: pytest.TempPathFa
     """A database in which no step has to be left out."""
     path = tmp_path_factory.mktemp("waterfall") / "study.duckdb"
     path.write_bytes(template_db.read_bytes())
-    with db.writing(path, views=False) as con:
+    with db.writing(path) as con:
         add_whole(con, made)
     return path
 
@@ -58,7 +58,7 @@ def steps(agdb: Agdb, *words: str) -> dict[str, dict[str, Any]]:
 
 def without(study: Path, *sql: str) -> None:
     """Take something away from the study."""
-    with db.writing(study, views=False) as con:
+    with db.writing(study) as con:
         for one in sql:
             con.execute(one)
 

@@ -24,7 +24,7 @@ def open_database(lake: Lake, path: Path) -> None:
         raise Refused("there is a file already", where=str(path), cure="agdb --db NEW.duckdb lake open DIR")
     db.create(path)
     try:
-        with db.writing(path, views=False) as con, db.transaction(con):
+        with db.writing(path) as con, db.transaction(con):
             for table, files in lake.tables.items():
                 if table in LAYOUT:
                     _look_at(con, lake, table, files)

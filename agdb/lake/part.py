@@ -73,7 +73,7 @@ def compute(job: Job, task: Task) -> Done:
         with tempfile.TemporaryDirectory(dir=job.scratch, prefix="agdb-part-") as folder:
             path = Path(folder) / "part.duckdb"
             path.write_bytes(base)
-            with db.writing(path, facts=False, views=False, memory_limit=job.memory) as con:
+            with db.writing(path, facts=False, memory_limit=job.memory) as con:
                 con.execute(f"SET threads = {job.threads}")
                 found = _computed(con, lake, job.plan, task)
     except duckdb.OutOfMemoryException as error:

@@ -40,7 +40,7 @@ def merge(path: Path, files: Iterable[Path], *, patience_s: float | None = None)
             are merged; it and those after it are as they were.
     """
     total, folders = Merged(), set()
-    with db.writing(path, views=False, patience_s=patience_s) as con:
+    with db.writing(path, patience_s=patience_s) as con:
         for file in files:
             if not file.exists():
                 continue

@@ -87,7 +87,7 @@ def _register(place: Place, scorer: Scorer, settings: Settings) -> None:
     with db.reading(place.merges_into) as con:
         if con.execute("SELECT 1 FROM scorer WHERE scorer_id = ?", [scorer.scorer_id]).fetchall():
             return
-    with db.writing(place.merges_into, views=False, patience_s=settings.merge_patience_s) as con, db.transaction(con):
+    with db.writing(place.merges_into, patience_s=settings.merge_patience_s) as con, db.transaction(con):
         merge.register(con, scorer)
 
 
