@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ from fakes.process import Server
 from bench import predict
 from bench.predict import A_MINUTE, Measured
 from bench.predict_cases import MINUTE_S, WINDOW_BP, scorer
-from bench.rounds import HERE, say
+from bench.rounds import told_by
 
 if TYPE_CHECKING:
     from agdb.predict.cluster import Workers
@@ -113,13 +112,7 @@ def nodes() -> Iterator[str]:
 
 def fresh(name: str, given: list[str]) -> Measured:
     """Measure a case in a fresh process."""
-    command = [sys.executable, "-m", "bench.ray_cases", name, *given]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
-    if done.returncode:
-        raise SystemExit(f"case {name} failed:\n{done.stderr}")
-    result: Measured = json.loads(done.stdout)
-    say(f"ray: {name} {result['seconds']:.1f} s")
-    return result
+    return told_by([sys.executable, "-m", "bench.ray_cases", name, *given], f"ray: {name}")
 
 
 def table(measured: dict[str, list[Measured]]) -> str:

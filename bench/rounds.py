@@ -26,17 +26,22 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def told_by(command: list[str], name: str) -> Measured:
+    """What a case measured, which the command, a process of its own, prints as JSON; the run ends if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
+    if done.returncode:
+        raise SystemExit(f"case {name} failed:\n{done.stderr}")
+    result: Measured = json.loads(done.stdout)
+    say(f"{name} {result['seconds']:.3f} s")
+    return result
+
+
 def fresh(cases: Mapping[str, Case], work: Path) -> Measure:
     """Measures a case in a fresh process, which has an empty folder in `work`."""
 
     def measure(name: str, arguments: list[str]) -> Measured:
         command = [interpreter(cases[name]), "-m", "bench.measure", name, "--work", str(work.resolve()), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
-        if done.returncode:
-            raise SystemExit(f"case {name} failed:\n{done.stderr}")
-        result: Measured = json.loads(done.stdout)
-        say(f"{name} {result['seconds']:.3f} s")
-        return result
+        return told_by(command, name)
 
     return measure
 
