@@ -14,7 +14,8 @@ from typing import NamedTuple
 import duckdb
 
 from agdb import export, figures, statistics
-from agdb.analysis.groups import probing_with_associations
+from agdb.analysis import labels
+from agdb.analysis.groups import OneScorer, groups, probing_with_associations
 from agdb.errors import AgdbError, Refused, UsageError
 from agdb.export.files import whole
 from agdb.export.tables import LINES, copied, literal
@@ -149,25 +150,37 @@ def write(
 
 
 def _chosen(con: duckdb.DuckDBPyConnection, source_id: int | None, label: str | None, scorer: str | None) -> _Study:
-    found = con.execute(
-        "SELECT c.source_id, c.source, c.label, c.scorer, s.assembly::VARCHAR, r.model FROM correlation AS c "
-        "JOIN source AS s USING (source_id) JOIN scorer AS r USING (scorer_id) "
-        "WHERE c.source_id = coalesce(?, c.source_id) AND label = coalesce(?, label) "
-        "AND scorer = coalesce(?, scorer) GROUP BY ALL ORDER BY ALL",
-        [source_id, label, scorer],
+    scored = [
+        group
+        for name, label_set in _LABEL_SET.items()
+        if label in (None, name)
+        for group in groups(con, labels.named(con, label_set), scorer, source_id=source_id)
+    ]
+    of: dict[tuple[int, str, str, str], list[OneScorer]] = {}
+    for g in scored:
+        of.setdefault((g.source_id, g.source, g.labels.label, g.scorers[0].name), []).extend(g.scorers)
+    if len(of) != 1:
+        listed = "\n    ".join("--source {0} --label {2} --scorer {3}   ({1})".format(*row) for row in list(of)[:12])
+        what = "several label sets and scorers match" if of else "no association has a score that matches"
+        raise UsageError(what, cure=f"choose one:\n    {listed}" if of else "agdb sql 'FROM correlation' lists them")
+    (((source_id, source, label, scorer), scorers),) = of.items()
+    ((assembly, model),) = con.execute(
+        "SELECT s.assembly::VARCHAR, r.model FROM source AS s, scorer AS r WHERE source_id = ? AND scorer_id = ?",
+        [source_id, scorers[0].scorer_id],
     ).fetchall()
-    if len(found) != 1:
-        listed = "\n    ".join("--source {0} --label {2} --scorer {3}   ({1})".format(*row) for row in found[:12])
-        what = "several label sets and scorers match" if found else "no association has a score that matches"
-        raise UsageError(what, cure=f"choose one:\n    {listed}" if found else "agdb sql 'FROM correlation' lists them")
-    source_id, source, label, scorer, assembly, model = found[0]
-    windows = con.execute(
-        "SELECT q.window_bp, scorer_id, count(*), any_value(spearman), any_value(pearson), avg(effect), "
-        "stddev_samp(effect), avg(score), stddev_samp(score) FROM scored_qtl AS q "
-        "JOIN correlation AS c USING (source_id, label, scorer_id) "
-        "WHERE source_id = ? AND label = ? AND q.scorer = ? GROUP BY ALL ORDER BY ALL", [source_id, label, scorer],
-    ).fetchall()  # fmt: skip
-    return _Study(con, source_id, source, label, scorer, assembly, model, [Window(*row) for row in windows])
+    windows = [_window(con, source_id, label, s) for s in sorted(scorers, key=lambda s: (s.window_bp, s.scorer_id))]
+    return _Study(con, source_id, source, label, scorer, assembly, model, windows)
+
+
+def _window(con: duckdb.DuckDBPyConnection, source_id: int, label: str, scorer: OneScorer) -> Window:
+    # constants, which go below what the views count; parameters do not: all tissues would be ranked
+    where = f"source_id = {source_id} AND label = {literal(label)} AND scorer_id = {literal(scorer.scorer_id)}"
+    ((spearman, pearson),) = con.execute(f"SELECT spearman, pearson FROM correlation WHERE {where}").fetchall()
+    ((n, *moments),) = con.execute(
+        "SELECT count(*), avg(effect), stddev_samp(effect), avg(score), stddev_samp(score) FROM scored_qtl "
+        f"WHERE {where}"
+    ).fetchall()
+    return Window(scorer.window_bp, scorer.scorer_id, n, spearman, pearson, *moments)
 
 
 def _notes(study: _Study) -> Iterator[str]:
@@ -175,9 +188,8 @@ def _notes(study: _Study) -> Iterator[str]:
         yield f"the column slope holds {study.label}, the label of {study.source}"
     if not study.model.startswith("alphagenome"):
         yield f"where names and texts say AlphaGenome, it is {study.scorer}"
-    values = _ROWS.format(build="''", source=study.source_id, label=literal(study.label),
-                          scorer=literal(study.windows[0].scorer_id))  # fmt: skip
-    if study.con.execute(f"SELECT count(ref_score) FROM ({values})").fetchall()[0][0] == 0:
+    values = f"FROM score WHERE scorer_id = {literal(study.windows[0].scorer_id)} AND ref_value IS NOT NULL LIMIT 1"
+    if not study.con.execute(values).fetchall():
         yield f"ref_score and alt_score are empty: {study.scorer} gives differences alone"
     peaks = study.con.execute(
         "SELECT DISTINCT biosample FROM source WHERE kind = 'peaks' AND assembly = ? ORDER BY 1", [study.assembly],

@@ -9,10 +9,12 @@ import duckdb
 import numpy as np
 import pytest
 from figured import build, heading, in_peak, note, study, track_scores
+from rows import add_qtls, add_scorer, add_scores, add_snvs, add_source
 from scipy import stats
 from studies import rho
 
 from agdb import db, figures
+from agdb.analysis import labels
 from agdb.errors import AgdbError, Refused, UsageError
 from agdb.figures import Choice, Drawn, resampled
 
@@ -303,3 +305,36 @@ def test_what_cannot_be_drawn_is_refused_with_a_cure(
     with pytest.raises(kind) as caught:
         draw(name, choice)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["scatter", "windows"])
+def test_of_many_sources_twelve_are_listed(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """A study of 49 tissues: the rows of each are not counted only to say that one has to be chosen."""
+    ids = add_snvs(con, 4)
+    for scorer, window in (("a", 100), ("b", 200)):
+        add_scorer(con, scorer, window)
+        add_scores(con, scorer, ids, [1, 2, 3, 4])
+    for source in range(1, 15):
+        add_source(con, source, tissue=f"Tissue{source}")
+        add_qtls(con, source, ids, [1, -2, 3, -4])
+    with pytest.raises(UsageError) as caught:
+        figures.draw(con, name, Choice(window_bp=100) if name == "scatter" else Choice())
+    told = str(caught.value)
+    assert "14 label sets and scorers match" in told
+    assert "--source 12" in told
+    assert "--source 13" not in told
+    assert "... and 2 more" in told
+    assert figures.draw(con, name, Choice(source_id=13, window_bp=100 if name == "scatter" else None)).data.num_rows
+
+
+def test_a_source_outside_the_label_set_is_no_choice(con: duckdb.DuckDBPyConnection) -> None:
+    ids = add_snvs(con, 4)
+    add_scorer(con, "a")
+    add_scores(con, "a", ids, [1, 2, 3, 4])
+    for source in (1, 2):
+        add_source(con, source)
+        add_qtls(con, source, ids, [1, -2, 3, -4])
+    labels.add(con, labels.LabelSet("first", source_ids=(1,)))
+    assert figures.draw(con, "scatter", Choice("first", 1)).data.num_rows == 4
+    with pytest.raises(UsageError, match="nothing matches that choice"):
+        figures.draw(con, "scatter", Choice("first", 2))

@@ -127,7 +127,7 @@ class RowQueries:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
-        self._groups: dict[tuple[str, str | None, int | None], list[Group]] = {}
+        self._groups: dict[tuple[Any, ...], list[Group]] = {}
 
     def of(self, row: dict[str, Any]) -> str | None:
         """The rows of a row of `result`; None where they are not there any more."""
@@ -145,7 +145,7 @@ class RowQueries:
             return steps.sql_of(self.con, row)
         found = self.con.execute("SELECT arguments FROM run WHERE run_id = ?", [row["run_id"]]).fetchall()
         asked = json.loads(found[0][0])
-        of_set = self._of_set(row["label_set"], asked.get("scorer"), asked.get("window_bp"))
+        of_set = self._of_set(row["label_set"], asked.get("scorer"), asked.get("window_bp"), row["source_id"])
         name, both = row["stratification"], {row["scorer_id"]}
         if name == "all" and row["versus"]:
             both.add(row["versus"].rpartition("(")[2].rstrip(")"))
@@ -159,10 +159,11 @@ class RowQueries:
             return f"-- causal variants and all candidates for controls: those are matched among them\n{sql}"
         return query(own[0], {} if name == "all" else {name: divided[name]})
 
-    def _of_set(self, label_set: str, scorer: str | None, window_bp: int | None) -> list[Group]:
-        key = (label_set, scorer, window_bp)
+    def _of_set(self, label_set: str, scorer: str | None, window_bp: int | None, source_id: int) -> list[Group]:
+        of = labels.named(self.con, label_set)
+        key = (label_set, scorer, window_bp, None if of.is_pooled else source_id)
         if key not in self._groups:
-            self._groups[key] = groups(self.con, labels.named(self.con, label_set), scorer, window_bp)
+            self._groups[key] = groups(self.con, of, *key[1:])
         return self._groups[key]
 
 

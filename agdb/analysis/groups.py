@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import duckdb
@@ -62,12 +63,30 @@ def probing_with_associations(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         con.execute(f"SET disabled_optimizers = '{before}'")
 
 
-def groups(con: duckdb.DuckDBPyConnection, labels: LabelSet, scorer: str | None, window: int | None) -> list[Group]:
-    """The sources of a label set and the scorers that scored them, one scorer a group."""
+def groups(
+    con: duckdb.DuckDBPyConnection,
+    labels: LabelSet,
+    scorer: str | None = None,
+    window: int | None = None,
+    source_id: int | None = None,
+) -> list[Group]:
+    """The sources of a label set and the scorers that scored them, one scorer a group.
+
+    Args:
+        con: A connection.
+        labels: The label set.
+        scorer, window: Scorers of this name and window alone; None for all.
+        source_id: This source alone; None for all. The others are not read then.
+    """
+    own = labels
+    if source_id is not None:
+        if labels.source_ids is not None and source_id not in labels.source_ids:
+            return []
+        own = replace(labels, source_ids=(source_id,))
     if not con.execute("SELECT 1 FROM label WHERE label = ? LIMIT 1", [labels.label]).fetchall():
         return []  # no join is needed to tell
     with probing_with_associations(con):
-        found = _scored(con, labels, scorer, window)
+        found = _scored(con, own, scorer, window)
     of_sources = [
         Group(labels, source_id, source, tissue, unit, null, qtl_type, (OneScorer(*scorer),))
         for source_id, source, tissue, unit, null, qtl_type, *scorer in found
@@ -99,21 +118,25 @@ def _scored(
     con: duckdb.DuckDBPyConnection, labels: LabelSet, scorer: str | None, window: int | None
 ) -> list[tuple[Any, ...]]:
     """The columns of groups. One chromosome tells them, if every scorer has scored every source there."""
-    asked = {"label": labels.label, "sources": None if labels.source_ids is None else list(labels.source_ids),
-             "scorer": scorer, "window": window}  # fmt: skip
+    # sources as constants, by which parts of the table are passed over; as a parameter every row would be read
+    ids = None if labels.source_ids is None else ", ".join(map(str, labels.source_ids))
+    of_sources = "" if ids is None else f" AND q.source_id IN ({ids})"
+    asked = {"label": labels.label, "scorer": scorer, "window": window}
     ((sources, scorers, is_own, chrom),) = con.execute(
         "SELECT count(DISTINCT source_id), (SELECT count(*) FROM scorer AS r WHERE ($scorer IS NULL OR r.name = "
         "$scorer) AND ($window IS NULL OR r.window_bp = $window)), bool_and(source_id = label_source_id), min(chrom) "
-        "FROM label WHERE label = $label AND ($sources IS NULL OR list_contains($sources, source_id))", asked,
+        f"FROM label AS q WHERE label = $label{of_sources}", asked,
     ).fetchall()  # fmt: skip
     if is_own:  # else the labels of a source are of several, and of several kinds perhaps
-        found = _scored_on(con, asked, chrom)
+        found = _scored_on(con, asked, of_sources, chrom)
         if len(found) == sources * scorers:
             return found
-    return _scored_on(con, asked, None)
+    return _scored_on(con, asked, of_sources, None)
 
 
-def _scored_on(con: duckdb.DuckDBPyConnection, asked: dict[str, Any], chrom: str | None) -> list[tuple[Any, ...]]:
+def _scored_on(
+    con: duckdb.DuckDBPyConnection, asked: dict[str, Any], of_sources: str, chrom: str | None
+) -> list[tuple[Any, ...]]:
     """The columns of groups that have a score on a chromosome; None for all."""
     return con.execute(
         # a p-value of 1e-150 less 1 is -1: their order would be lost; labels of several sources may be of several kinds
@@ -123,7 +146,7 @@ def _scored_on(con: duckdb.DuckDBPyConnection, asked: dict[str, Any], chrom: str
         "q.scorer_id, q.scorer, q.window_bp, q.is_signed, q.family, r.output_type FROM scored_qtl AS q "
         "JOIN source AS s ON s.source_id = q.source_id JOIN source AS t ON t.source_id = q.label_source_id "
         "JOIN scorer AS r ON r.scorer_id = q.scorer_id WHERE q.label = $label "
-        "AND ($sources IS NULL OR list_contains($sources, q.source_id)) AND ($scorer IS NULL OR q.scorer = $scorer) "
+        f"{of_sources} AND ($scorer IS NULL OR q.scorer = $scorer) "
         f"AND ($window IS NULL OR q.window_bp = $window){' AND q.chrom = $chrom' if chrom else ''} "
         "GROUP BY q.source_id, s.name, q.tissue, q.scorer_id, q.scorer, q.window_bp, q.is_signed, q.family, "
         "r.output_type ORDER BY q.source_id, q.scorer, q.window_bp, q.scorer_id",

@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -141,8 +141,7 @@ def parts(con: duckdb.DuckDBPyConnection, plan: Plan, labels: LabelSet, source_i
         labels: One of its label sets.
         source_id: This source alone; None for all. A label set that pools its sources has one part, of all of them.
     """
-    own = labels if source_id is None else replace(labels, source_ids=(source_id,))
-    found = [g._replace(labels=labels) for g in groups(con, own, plan.asked.scorer, plan.asked.window_bp)]
+    found = groups(con, labels, plan.asked.scorer, plan.asked.window_bp, source_id)
     of_source: dict[int | None, list[Group]] = defaultdict(list)
     for group in found:
         of_source[None if labels.is_pooled else group.source_id].append(group)

@@ -7,7 +7,7 @@ from agdb import plots
 from agdb.analysis.groups import Group, OneScorer
 from agdb.errors import UsageError
 from agdb.figures import resampled, rows_drawn, stored
-from agdb.figures.choice import Choice, Drawn, count, floats, of_set, one, one_group, options, title, unit_of
+from agdb.figures.choice import LISTED, Choice, Drawn, count, floats, of_set, one, one_group, options, title, unit_of
 
 
 def scatter(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
@@ -85,7 +85,7 @@ def families(con: duckdb.DuckDBPyConnection, choice: Choice) -> list[Group]:
     joined = [
         members[0]._replace(scorers=tuple(g.scorers[0] for g in members)) for members in by.values() if len(members) > 1
     ]
-    found = [group for group in joined if count(con, group)]
+    found = joined if len(joined) > LISTED else [group for group in joined if count(con, group)]
     if not found:
         cure = "agdb predict SCORER --window BP, or another choice: agdb sql 'FROM correlation'"
         raise UsageError("no scorer has scored two windows here", cure=cure)

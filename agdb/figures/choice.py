@@ -17,6 +17,9 @@ from agdb.errors import Refused, UsageError
 
 Floats = NDArray[np.float64]
 
+#: Choices that are listed at most where several match.
+LISTED = 12
+
 #: A made-up stratification of one stratum: what a query of all rows divides them by.
 WHOLE = {"all": "'all'"}
 
@@ -81,8 +84,9 @@ def one(found: Sequence[Any], described: Callable[[Any], str], cure: str) -> Any
     if not found:
         raise UsageError("nothing matches that choice", cure=cure)
     if len(found) > 1:
-        listed = "\n    ".join(described(row) for row in found[:12])
-        raise UsageError(f"{len(found)} label sets and scorers match", cure=f"choose one:\n    {listed}")
+        listed = "\n    ".join(described(row) for row in found[:LISTED])
+        more = f"\n    ... and {len(found) - LISTED:,} more" if len(found) > LISTED else ""
+        raise UsageError(f"{len(found):,} label sets and scorers match", cure=f"choose one:\n    {listed}{more}")
     return found[0]
 
 
@@ -93,12 +97,12 @@ def of_set(con: duckdb.DuckDBPyConnection, choice: Choice) -> list[Group]:
         UsageError: none does; what label sets have is listed.
     """
     named = labels.named(con, choice.labels)
-    found = groups(con, named, choice.scorer, choice.window_bp)
+    found = groups(con, named, choice.scorer, choice.window_bp, None if named.is_pooled else choice.source_id)
     kept = [g for g in found if choice.source_id in (None, g.source_id)]
     if not kept:
-        there = con.execute("SELECT DISTINCT label FROM correlation ORDER BY ALL").fetchall()
-        others = [s.name for s in labels.stored(con) if (s.label,) in there and s.label != named.label]
-        also = f"; other label sets have rows: --labels {' or '.join(others)}" if others and not found else ""
+        is_empty = not groups(con, named)
+        others = [s.name for s in labels.stored(con) if s.label != named.label and groups(con, s)] if is_empty else []
+        also = f"; other label sets have rows: --labels {' or '.join(others)}" if others else ""
         raise UsageError("nothing matches that choice", cure=f"agdb sql 'FROM correlation' lists what is there{also}")
     return kept
 
@@ -112,10 +116,16 @@ def one_group(con: duckdb.DuckDBPyConnection, choice: Choice) -> Group:
     found = of_set(con, choice)
     if len(found) == 1:
         return found[0]
-    counted = [(group, n) for group in found if (n := count(con, group))]  # without rows in the label set: no choice
-    group: Group = one(
-        counted, lambda c: f"{options(c[0])}   ({c[0].source}, n = {c[1]:,})", "agdb sql 'FROM correlation' lists them"
-    )[0]
+    if len(found) > LISTED and found[0].labels.condition is None:  # counting all pairs of 49 tissues takes minutes
+        counted: list[tuple[Group, int | None]] = [(group, None) for group in found]
+    else:  # those without rows in the label set are no choice
+        counted = [(group, n) for group in found if (n := count(con, group))]
+
+    def described(of: tuple[Group, int | None]) -> str:
+        group, n = of
+        return f"{options(group)}   ({group.source}{'' if n is None else f', n = {n:,}'})"
+
+    group: Group = one(counted, described, "agdb sql 'FROM correlation' lists them")[0]
     return group
 
 

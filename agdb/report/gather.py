@@ -89,8 +89,12 @@ def gather(con: duckdb.DuckDBPyConnection, path: Path, asked: Asked, *, with_fig
     """
     stored = found(con, asked)
     long = _at_length(stored)
-    drawn = [pictures.of_group(con, g) if with_figures else [] for g in long]
-    stages = [(g, rows) for g in long if (rows := pictures.stages(con, g))]
+    funnels = [pictures.funnel(con, g) for g in long]
+    drawn = [
+        [*pictures.of_group(con, g), *map(pictures.picture, funnel)] if with_figures else []
+        for g, funnel in zip(long, funnels, strict=True)
+    ]
+    stages = [(g, of.data.to_pylist()) for g, funnel in zip(long, funnels, strict=True) for of in funnel]
     return Report(
         _summary(con, path, stored), tables.counted(stages), tables.agreement(stored), tables.measures(long),
         tables.comparisons(stored), tables.steps(con, stored.steps),

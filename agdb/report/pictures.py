@@ -27,14 +27,14 @@ class Picture(NamedTuple):
 
 
 def of_group(con: duckdb.DuckDBPyConnection, group: Group) -> list[Picture]:
-    """Score and effect, the strata, the signs, and what was lost on the way."""
-    names = ("scatter", "forest", "signs", "funnel")
-    return [picture for name in names for picture in _pictures(con, name, **_choice(group))]
+    """Score and effect, the strata, and the signs; what was lost on the way is `funnel`."""
+    names = ("scatter", "forest", "signs")
+    return [picture(drawn) for name in names for drawn in _drawn(con, name, **_choice(group))]
 
 
-def stages(con: duckdb.DuckDBPyConnection, group: Group) -> list[dict[str, Any]]:
-    """What was lost on the way, as rows: the numbers of figure `funnel`."""
-    return [stage for drawn in _drawn(con, "funnel", **_choice(group)) for stage in drawn.data.to_pylist()]
+def funnel(con: duckdb.DuckDBPyConnection, group: Group) -> list[figures.Drawn]:
+    """What was lost on the way, as a figure with its numbers; none where its data are absent."""
+    return list(_drawn(con, "funnel", **_choice(group)))
 
 
 def of_all(con: duckdb.DuckDBPyConnection, found: Found) -> list[Picture]:
@@ -44,8 +44,8 @@ def of_all(con: duckdb.DuckDBPyConnection, found: Found) -> list[Picture]:
         if group.has_interval:
             scorers.setdefault((group.label_set, group.source_id), []).append(group.scorer)
     several = [key for key, names in scorers.items() if len(set(names)) < len(names)][:_MOST_SOURCES]
-    windows = [p for labels, source in several for p in _pictures(con, "windows", labels=labels, source_id=source)]
-    return [*windows, *(_pictures(con, "study") if found.steps else ())]
+    drawn = [d for labels, source in several for d in _drawn(con, "windows", labels=labels, source_id=source)]
+    return [picture(d) for d in [*drawn, *(_drawn(con, "study") if found.steps else ())]]
 
 
 def _choice(group: Group) -> dict[str, Any]:
@@ -63,9 +63,9 @@ def _drawn(con: duckdb.DuckDBPyConnection, name: str, **choice: Any) -> Iterator
         yield figures.draw(con, name, figures.Choice(**choice))
 
 
-def _pictures(con: duckdb.DuckDBPyConnection, name: str, **choice: Any) -> Iterator[Picture]:
-    for drawn in _drawn(con, name, **choice):
-        data, kind = plots.rendered(drawn.figure, "svg"), "svg+xml"
-        if len(data) > DENSE:
-            data, kind = plots.rendered(drawn.figure, "png"), "png"
-        yield Picture(name, f"data:image/{kind};base64,{base64.b64encode(data).decode()}", drawn.told)
+def picture(drawn: figures.Drawn) -> Picture:
+    """A figure as it stands in a page."""
+    data, kind = plots.rendered(drawn.figure, "svg"), "svg+xml"
+    if len(data) > DENSE:
+        data, kind = plots.rendered(drawn.figure, "png"), "png"
+    return Picture(drawn.name, f"data:image/{kind};base64,{base64.b64encode(data).decode()}", drawn.told)
