@@ -72,9 +72,9 @@ def _more_tissues(stored: Path) -> None:
 
     with db.writing(stored) as con:
         for shift in (1, 2):
-            con.execute(
+            con.execute(  # where one of the first tissue lies there already, it is that one
                 f"INSERT INTO variant BY NAME SELECT DISTINCT assembly, chrom, pos + {shift} AS pos, ref, alt FROM qtl "
-                "WHERE source_id = 1"
+                "WHERE source_id = 1 EXCEPT SELECT assembly, chrom, pos, ref, alt FROM variant"
             )
         for i in range(1, TISSUES):
             con.execute(
