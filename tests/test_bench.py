@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from agdb.ingest.preset import named
-from bench import verify
+from bench import run, verify
 from bench.cases import CASES, Inputs
 from bench.data import COLUMNS, Sizes, inputs
 from bench.rounds import row
@@ -74,6 +74,25 @@ def test_all_groups_are_measured_where_none_is_named(given: list[str]) -> None:
 def test_a_group_that_does_not_exist_is_a_wrong_use() -> None:
     with pytest.raises(SystemExit):
         arguments(["nothing"])
+
+
+def test_a_wrong_answer_of_one_group_does_not_lose_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wrong(n: int, **_: object) -> run.Report:
+        raise SystemExit("a peer found 1, not 2: no times are shown")
+
+    monkeypatch.setattr(
+        run, "MEASURES", {"overlap": (1, wrong), "scale": (2, lambda n, **_: ({"rounds": n}, "a table\n"))}
+    )
+    monkeypatch.setattr(sys, "argv", ["run", "overlap", "scale", "--out", str(tmp_path / "out")])
+    monkeypatch.setattr(run.figure, "write", lambda *_: None)
+    with pytest.raises(SystemExit, match="overlap failed"):
+        run.main()
+    text = (tmp_path / "out" / "bench.md").read_text()
+    assert text == "overlap: NOT shown. a peer found 1, not 2: no times are shown\n\na table\n"
+    assert capsys.readouterr().out == text
+    assert json.loads((tmp_path / "out" / "bench.json").read_text())["rounds"] == 2
 
 
 def test_ratios_are_of_medians() -> None:
