@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from agdb.ingest.preset import named
-from bench import run, verify
+from bench import figure, run, verify
 from bench.cases import CASES, Inputs
 from bench.data import COLUMNS, Sizes, inputs
 from bench.rounds import row
@@ -86,7 +86,7 @@ def test_a_wrong_answer_of_one_group_does_not_lose_the_others(
         run, "MEASURES", {"overlap": (1, wrong), "scale": (2, lambda n, **_: ({"rounds": n}, "a table\n"))}
     )
     monkeypatch.setattr(sys, "argv", ["run", "overlap", "scale", "--out", str(tmp_path / "out")])
-    monkeypatch.setattr(run.figure, "write", lambda *_: None)
+    monkeypatch.setattr(figure, "write", lambda *_: None)
     with pytest.raises(SystemExit, match="overlap failed"):
         run.main()
     text = (tmp_path / "out" / "bench.md").read_text()

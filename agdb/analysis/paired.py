@@ -1,7 +1,7 @@
 """Scorers against each other on the same rows: windows, track sets, providers, models.
 
-Both correlations come from the same resamples of the same rows, and so does their difference. Meng, Rosenthal and
-Rubin's test and Zou's interval, of independent rows, stand beside it.
+Each difference is of the same rows, and its interval of the parts that clusters have in it. Meng, Rosenthal and Rubin's
+test and Zou's interval, of independent rows, stand beside it.
 """
 
 from typing import Any
@@ -14,15 +14,14 @@ from agdb.analysis import results
 from agdb.analysis.groups import Group, all_pairs
 from agdb.analysis.results import Result
 from agdb.analysis.rows import Rows
-from agdb.statistics import bootstrap
-from agdb.statistics.families import max_t
+from agdb.statistics import bootstrap, wild
 from agdb.statistics.ranks import Ranker
 
 Floats = NDArray[np.float64]
 
 METHOD = (
-    "difference of two correlations on the same rows; interval and p from paired resamples of clusters (t); analytic: "
-    "Zou interval, Meng-Rosenthal-Rubin test"
+    "difference of two correlations on the same rows; interval and p by flipping the signs of what clusters add to it; "
+    "analytic: Zou interval, Meng-Rosenthal-Rubin test"
 )
 
 
@@ -46,39 +45,21 @@ def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: 
         why = f"n = {n}: fewer than 4 rows" if n < 4 else "the effect or a score is constant"
         return [{**base, **_who(group, i, j), "reason": why} for i, j in pairs]
     rho = bootstrap.correlations(sums.sum(axis=0))
-    estimates, replicates, clusters, jointly = _differences(sums, pairs, resamples, seed)
-    for pair, (i, j) in enumerate(pairs):
-        estimate, replicate, adjusted = estimates[pair], replicates[:, pair], jointly[pair]
+    first, second = ([pair[side] for pair in pairs] for side in (0, 1))
+    of_scorers = wild.scores(sums)
+    tested = wild.differences(rho[first] - rho[second], of_scorers.of(first), of_scorers.of(second), resamples, seed)
+    for place, (i, j) in enumerate(pairs):
         between = float((s[i] * s[j]).sum() / np.sqrt((s[i] ** 2).sum() * (s[j] ** 2).sum()))
         zou = statistics.zou_difference(rho[i], rho[j], between, n)
-        values = results.difference(float(estimate), replicate, clusters[pair]) | {
+        values = results.flipped(rho[i] - rho[j], tested, place) | {
             "analytic_low": float(zou.low), "analytic_high": float(zou.high),
             "analytic_p": float(statistics.meng_pvalue(rho[i], rho[j], between, n)),
         }  # fmt: skip
         row = {**base, **_who(group, i, j), **results.defined(values, None)}
-        if np.isfinite(adjusted):
-            row |= {"q": float(adjusted), "method": f"{METHOD}; q: max-T over all {len(pairs)} pairs"}
+        if len(pairs) > 1 and row["p"] is not None:
+            row |= {"q": float(tested.joint[place]), "method": f"{METHOD}; q: max-T over all {len(pairs)} pairs"}
         made.append(row)
     return made
-
-
-def _differences(
-    sums: Floats, pairs: list[tuple[int, int]], resamples: int, seed: int
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Of each pair: the difference, its replicates (resamples, pairs), effective clusters, and the max-T p of all."""
-    first, second = np.array(pairs).T
-
-    def differences(sums: Floats) -> Floats:
-        rho = bootstrap.correlations(sums)
-        return np.asarray(rho[..., first] - rho[..., second])
-
-    estimates, parts = differences(sums.sum(axis=0)), bootstrap.parts(sums, differences)
-    replicates = estimates + bootstrap.resample(parts, resamples, seed)
-    clusters = bootstrap.effective_clusters(parts, np.full(len(pairs), len(sums)))
-    jointly = np.full(len(pairs), np.nan)
-    if len(pairs) > 1 and np.isfinite(clusters).any():
-        jointly = max_t(estimates, replicates, df=float(np.nanmin(clusters)) - 1).p
-    return estimates, replicates, clusters, jointly
 
 
 def _who(group: Group, i: int, j: int) -> Result:

@@ -11,11 +11,14 @@ from agdb.analysis.expected import expected
 from agdb.analysis.groups import Group
 from agdb.analysis.measures import SCALES, SIGNED, Scale, Strata
 from agdb.analysis.rows import Rows
-from agdb.statistics import bootstrap, correlation_pvalue, power
+from agdb.statistics import bootstrap, correlation_pvalue, power, wild
 from agdb.statistics.families import benjamini_hochberg
 
 Floats = NDArray[np.float64]
 Result = dict[str, Any]
+
+#: Half of a 95 % interval, in SE of a normal statistic.
+_OF_NORMAL = 1.959963984540054
 
 METHODS = {
     "spearman": "average ranks; interval and p by resampling clusters (atanh, t); analytic: Bonett-Wright, t test",
@@ -169,6 +172,14 @@ def difference(estimate: float, replicates: Floats, n_clusters: float) -> dict[s
     least = float(power.detectable(line_se[0], n_clusters - 1))
     return {"estimate": estimate, "ci_low": float(interval.low[0]), "ci_high": float(interval.high[0]),
             "se": float(line_se[0]), "p": float(p[0]), "detectable": least}  # fmt: skip
+
+
+def flipped(estimate: float, tested: wild.Tested, place: int) -> dict[str, float]:
+    """A difference with its interval and p-value by flipped signs; `detectable` as if it were 3.92 SE."""
+    low, high = float(tested.low[place]), float(tested.high[place])
+    half = (high - low) / 2 if np.isfinite(high - low) else np.nan
+    return {"estimate": estimate, "ci_low": low, "ci_high": high, "se": float(tested.se[place]),
+            "p": float(tested.p[place]), "detectable": float(power.detectable(half / _OF_NORMAL))}  # fmt: skip
 
 
 def _heterogeneity(estimate: Floats, replicates: Floats, n_clusters: int) -> Result:

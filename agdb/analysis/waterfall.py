@@ -1,7 +1,7 @@
 """From the original study to the right one, a step at a time: what each correction does to the correlation.
 
 Every step changes one thing of the step before it. Where it changes the label or the scorer, the two are compared on
-the rows that both have; where it changes the rows, both come from the same resamples of clusters. A step whose data are
+the rows that both have; where it changes the rows, each is on its own, in the clusters of both. A step whose data are
 not there is left out, with the reason, and the next one goes on from the one before.
 """
 
@@ -25,7 +25,7 @@ from agdb.analysis.rows import numbered
 from agdb.analysis.steps import STEPS, State, begin, changed, study_sql
 from agdb.analysis.strata import OF_STEPS
 from agdb.errors import Refused
-from agdb.statistics import bootstrap
+from agdb.statistics import bootstrap, wild
 from agdb.statistics.ranks import Ranker
 from agdb.statistics.shrinkage import reliability
 
@@ -176,12 +176,9 @@ def _difference(what: Chosen, old: Taken, new: Taken) -> Result:
         return row | {"reason": why}
     sums = [_sums(data, cluster[np.searchsorted(place, data.place)], n_clusters) for data in (a, b)]
     rho = [float(bootstrap.correlations(s.sum(axis=0))[0]) for s in sums]
-
-    def rhos(sums: Floats) -> Floats:
-        return np.concatenate([bootstrap.correlations(sums[..., :6]), bootstrap.correlations(sums[..., 6:])], axis=-1)
-
-    replicates = bootstrap.replicates(np.concatenate(sums, axis=1), rhos, what.resamples, what.seed)
-    values = results.difference(rho[1] - rho[0], replicates[:, 1] - replicates[:, 0], n_clusters)
+    before, now = (wild.scores(s) for s in sums)
+    tested = wild.differences(np.array([rho[1] - rho[0]]), now, before, what.resamples, what.seed)
+    values = results.flipped(rho[1] - rho[0], tested, 0)
     return row | results.defined(values | (_analytic(a, b, rho) if is_paired else {}), None)
 
 
@@ -195,10 +192,10 @@ def _incomparable(a: Data, b: Data, n: int) -> str | None:
 
 
 _METHODS = {
-    True: "this step less the one before, on the rows that both have; interval and p from paired resamples of clusters "
-          "(t); analytic: Zou interval, Meng-Rosenthal-Rubin test",
-    False: "this step less the one before, which has other rows; interval and p from resamples of the clusters of both "
-           "(t)",
+    True: "this step less the one before, on the rows that both have; interval and p by flipping the signs of what "
+          "clusters add to it; analytic: Zou interval, Meng-Rosenthal-Rubin test",
+    False: "this step less the one before, which has other rows; interval and p by flipping the signs of what clusters "
+           "add to it",
 }  # fmt: skip
 
 

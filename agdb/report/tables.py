@@ -200,8 +200,8 @@ def comparisons(found: Found) -> Table | None:
         return None
     columns = [*GROUP, Column("against"), *NUMBERS[:6], NUMBERS[7], Column("verdict"), Column("source")]
     note = (
-        "Difference of two rank correlations on the rows that both scored, in the same resamples. Two correlations "
-        "are never compared by their p-values."
+        "Difference of two rank correlations on the rows that both scored. Two correlations are never compared by "
+        "their p-values."
     )
     if left := len(found.comparisons) - len(told):
         note += f" {left} more pairs of scorers are left out: they share too few rows, or the table is full."

@@ -45,17 +45,37 @@ def resample(sums: Floats, resamples: int, seed: int) -> Floats:
     Returns:
         Shape (resamples, ...).
     """
-    rng, n = np.random.default_rng(seed), len(sums)
-    flat, unit = _whole(sums.reshape(n, int(np.prod(sums.shape[1:]))))
-    at_once = max(1, min(resamples, _DRAWN_AT_ONCE // max(n, 1)))
-    parts = []
-    for first in range(0, resamples, at_once):
-        size = min(at_once, resamples - first)
+
+    def times(rng: np.random.Generator, size: int, n: int) -> Floats:
         drawn = rng.integers(n, size=(size, n), dtype=np.int64)
         drawn += np.arange(size)[:, None] * n
-        times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
-        parts.append((times @ flat) * unit)
-    return (np.concatenate(parts) if parts else np.empty((0, flat.shape[1]))).reshape(resamples, *sums.shape[1:])
+        return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+
+    return _weighted(sums, times, resamples, seed)
+
+
+def flip(parts: Floats, flips: int, seed: int) -> Floats:
+    """Sums of the parts of clusters, each with a sign that is thrown, the same for all columns.
+
+    Args, shapes: as of `resample`, (clusters, ...) -> (flips, ...).
+    """
+
+    def signs(rng: np.random.Generator, size: int, n: int) -> Floats:
+        return 2 * rng.integers(2, size=(size, n), dtype=np.int8).astype(np.float64) - 1
+
+    return _weighted(parts, signs, flips, seed)
+
+
+def _weighted(
+    sums: Floats, weights: Callable[[np.random.Generator, int, int], Floats], times: int, seed: int
+) -> Floats:
+    """Sums over clusters with weights that are drawn, of shape (size, clusters) at a time. Shape (times, ...)."""
+    rng, n = np.random.default_rng(seed), len(sums)
+    flat, unit = _whole(sums.reshape(n, int(np.prod(sums.shape[1:]))))
+    at_once = max(1, min(times, _DRAWN_AT_ONCE // max(n, 1)))
+    sizes = [min(at_once, times - first) for first in range(0, times, at_once)]
+    parts = [(weights(rng, size, n) @ flat) * unit for size in sizes]
+    return (np.concatenate(parts) if parts else np.empty((0, flat.shape[1]))).reshape(times, *sums.shape[1:])
 
 
 def _whole(columns: Floats) -> tuple[Floats, Floats]:
