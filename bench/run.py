@@ -174,7 +174,7 @@ def clusters(n: int, data: Path, out: Path, *, quick: bool) -> Report:
 
 #: What measures a group, and in how many rounds where nothing is said: so that all of it ends in 40 minutes.
 MEASURES: dict[str, tuple[int, Callable[..., Report]]] = {
-    "overlap": (3, overlaps), "sequences": (3, sequences), "stats": (2, statistics), "scale": (2, growth),
+    "overlap": (3, overlaps), "sequences": (2, sequences), "stats": (2, statistics), "scale": (2, growth),
     "predict": (1, prediction), "ray": (1, clusters), "lake": (1, lakes),
 }  # fmt: skip
 #: What can be asked for.
