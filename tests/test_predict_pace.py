@@ -50,6 +50,20 @@ class ByTheMinute(Provider):
         return True
 
 
+class Hanging(ByTheMinute):
+    """The same, and its `nth` call takes `hangs_s`."""
+
+    def __init__(self, quota: int, nth: int, hangs_s: float) -> None:
+        super().__init__(quota)
+        self.nth, self.hangs_s, self.quick_s = nth, hangs_s, self.latency_s
+
+    def admits(self, now: float) -> bool:
+        """See the class."""
+        is_taken = super().admits(now)
+        self.latency_s = self.hangs_s if sum(self.taken.values()) == self.nth else self.quick_s
+        return is_taken
+
+
 class AtATime(Provider):
     """Takes `most` calls at a time."""
 
@@ -158,6 +172,14 @@ def test_a_minute_that_somebody_else_has_used_up_is_waited_out() -> None:
     assert told.answers[0] >= 40
     assert provider.taken[1] == provider.taken[2] == 600
     assert pace.seconds_waited >= 40
+
+
+@pytest.mark.parametrize("nth", [5 * 60 + 20, 6 * 60])
+def test_a_call_that_hangs_costs_the_minutes_that_begin_meanwhile_no_more_than_itself(nth: int) -> None:
+    pace, clock = paced(8)
+    provider = Hanging(60, nth, hangs_s=300)
+    simulate(pace, clock, provider, 20 * 60)
+    assert min(provider.taken.get(minute, 0) for minute in range(2, max(provider.taken))) >= 60 - 1
 
 
 @settings(deadline=None, max_examples=40)

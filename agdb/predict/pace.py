@@ -109,7 +109,7 @@ class Pace:
             return leave
 
     def ask(self) -> Ticket | float | None:
-        """Leave to send a call; seconds until it can be had, infinite where another has to come back; None: never."""
+        """Leave to send a call; seconds until it can be had, if no other comes back before; None: never."""
         with self._changed:
             if self._is_stopped or self.is_spent:
                 return None
@@ -185,7 +185,7 @@ class Pace:
             self._changed.notify(2) if self._width < width + 2 else self._changed.notify_all()
 
     def _wait_s(self, now: float) -> float:
-        """Seconds until a call may be sent: 0 for now, infinite for when another comes back."""
+        """Seconds until a call may be sent, if none comes back before: 0 for now, infinite for when one does."""
         if now < self._opens_at:
             return self._opens_at - now
         if self._flying >= int(self._width):
@@ -193,8 +193,8 @@ class Pace:
         if self._spent >= self._budget and not self._is_closed:
             if self._began is not None and now >= self._began + self._window_s:
                 self._next_window(now)
-            elif self._flying:
-                return math.inf  # one more than the minute is known to hold, alone
+            elif self._flying:  # one more than the minute is known to hold goes alone, or it is of the next minute
+                return math.inf if self._began is None else max(self._began + self._window_s - now, 0.001)
         return 0.0
 
     def _until_next_try(self, now: float) -> float:
