@@ -33,7 +33,10 @@ def panels(found: Mapping[str, Any]) -> Iterator[Panel]:
     for rows, measured in found.get("stats", {}).items():
         timed = {name: of for name, of in measured.items() if name != "stats-bootstrap"}  # a rate, not a time
         yield Panel(f"stats: {int(rows):,} associations", _seconds(timed, stats_cases.CASES))
-    yield from _of_groups(found.get("predict", {}), predict_cases.CASES)
+    predicted = {
+        name: of for name, of in found.get("predict", {}).items() if all(m["found"] for m in of)
+    }  # else it raised
+    yield from _of_groups(predicted, predict_cases.CASES)
 
 
 def _of_groups(measured: Mapping[str, Any], cases: Mapping[str, Case]) -> Iterator[Panel]:
@@ -62,21 +65,23 @@ def draw(found: Mapping[str, Any]) -> Figure | None:
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(n_rows, COLUMNS, height_ratios=heights)
     for i, panel in enumerate(bars):
-        _bars(figure.add_subplot(grid[i // COLUMNS, i % COLUMNS]), panel)
+        most = max(len(other.seconds) for other in of_row[i // COLUMNS])
+        _bars(figure.add_subplot(grid[i // COLUMNS, i % COLUMNS]), panel, most)
     if growth:
         _lines(figure.add_subplot(grid[len(bars) // COLUMNS, len(bars) % COLUMNS]), growth)
     return figure
 
 
-def _bars(axes: Axes, panel: Panel) -> None:
+def _bars(axes: Axes, panel: Panel, most: int) -> None:
+    """A bar a case, as high as those of the row's largest panel."""
     labels = [label if len(label) <= LETTERS else f"{label[: LETTERS - 1]}…" for label in panel.seconds]
     seconds = list(panel.seconds.values())
-    colours = [FLOOR if label.startswith("floor") else PEER for label in labels]
+    colours = [FLOOR if label.startswith("floor") else AGDB if "agdb" in label else PEER for label in labels]
     colours[0] = AGDB
     bars = axes.barh(range(len(labels)), seconds, color=colours)
     axes.bar_label(bars, [f"{s:,.3g} s" for s in seconds], padding=3, fontsize=8)
     axes.set_yticks(range(len(labels)), labels, fontsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(most - 0.5, -0.5)
     axes.set_xlim(0, max(seconds) * 1.25)
     axes.set_xticks([])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
@@ -94,7 +99,9 @@ def _lines(axes: Axes, growth: Mapping[Any, Any]) -> None:
     last = max(seconds[-1] for seconds in lines)
     axes.loglog(rows, [last * n / rows[-1] for n in rows], color=FLOOR, label="as the rows do")
     axes.set(xlabel="associations", ylabel="s")
-    axes.legend(fontsize=7)
+    axes.set_xticks(rows, [f"{n / 1e6:g} M" for n in rows], fontsize=8)
+    axes.minorticks_off()
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     axes.set_title("growth", fontsize=9, loc="left")
 
 
