@@ -58,6 +58,36 @@ def test_a_table_that_contradicts_what_is_known_is_refused(con: Connection, ask:
     assert ask("FROM track") == before
 
 
+RUN = Track("DNASE", K562["name"], ".", K562["ontology_curie"], "K-562 cells")
+
+
+def test_what_a_table_left_out_is_learned_from_a_run_and_the_rest_stays(
+    con: Connection, ask: Ask, tmp_path: Path
+) -> None:
+    load(con, tmp_path / "tracks.tsv", {**K562, "ontology_curie": "", "data_source": ""}, BLOOD)
+    tracks.track_ids(con, "alphagenome", [RUN])
+    found = ask("SELECT ontology_curie, biosample_name, data_source FROM track WHERE output_type = 'DNASE'")
+    assert found == [("EFO:0002067", "K562", None)]
+    assert ask("SELECT count(*) FROM track") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("told", "what"),
+    [
+        (RUN._replace(ontology_curie="EFO:0002784"), "ontology_curie EFO:0002067, not EFO:0002784"),
+        (Track("RNA_SEQ", BLOOD["name"], "-", gtex_tissue="Lung"), "gtex_tissue Whole_Blood, not Lung"),
+    ],
+)
+def test_a_run_whose_tracks_are_of_other_biosamples_than_a_table_said_is_refused(
+    con: Connection, ask: Ask, tmp_path: Path, told: Track, what: str
+) -> None:
+    load(con, tmp_path / "tracks.tsv", K562, BLOOD)
+    before = ask("FROM track ORDER BY ALL")
+    with pytest.raises(Refused, match=what):
+        tracks.track_ids(con, "alphagenome", [Track("ATAC", "new"), told])
+    assert ask("FROM track ORDER BY ALL") == before
+
+
 @pytest.mark.parametrize(
     ("rows", "what"),
     [

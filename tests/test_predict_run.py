@@ -15,6 +15,7 @@ from runs import asked, count, held, merged, predict, stored, study, variants
 
 from agdb import __version__, db
 from agdb.errors import DatabaseBusy, ProviderError, Refused, UsageError
+from agdb.ingest.tracks import track_ids
 from agdb.predict.run import Summary, Talk
 from agdb.predict.spool import batches, folder_of
 from agdb.predict.work import Choice
@@ -147,6 +148,16 @@ def test_gtex_tracks_are_not_kept_for_a_scorer_that_would_never_find_its_own_amo
     predictor = FakePredictor(tracks=[track._replace(gtex_tissue="Lung") for track in TRACKS])
     with pytest.raises(UsageError, match="gtex"):
         predict(fresh_db, predictor, scorer("EFO:1"), keep="gtex")
+    assert predictor.asked == []
+
+
+def test_tracks_that_are_of_other_biosamples_than_was_said_are_refused_before_the_first_call(fresh_db: Path) -> None:
+    study(fresh_db)
+    with db.writing(fresh_db) as con:
+        track_ids(con, "fake", [TRACKS[0]._replace(ontology_curie="EFO:2")])
+    predictor = FakePredictor()
+    with pytest.raises(Refused, match="ontology_curie EFO:2, not EFO:1"):
+        predict(fresh_db, predictor)
     assert predictor.asked == []
 
 

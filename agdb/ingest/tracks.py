@@ -25,6 +25,9 @@ STRAND = (
     "ELSE coalesce(strand, '.') END"
 )  # . is read as missing
 
+#: What scorers find their tracks by: whoever computes may call a biosample otherwise, but not be of another.
+FOUND_BY = ("ontology_curie", "gtex_tissue")
+
 #: What a table may leave out.
 _OPTIONAL = ("output_type", "gtex_tissue")
 
@@ -37,13 +40,18 @@ _RULES = [
 
 
 def track_ids(con: duckdb.DuckDBPyConnection, model: str, tracks: Iterable[Track]) -> list[int]:
-    """The numbers of tracks of a model, in order; those that are new are added, with what is known of them."""
+    """The numbers of tracks of a model, in order. New ones are added, and what was not known of the others.
+
+    Raises:
+        Refused: a track has another term or tissue than it had before.
+    """
     tracks = list(tracks)
-    known = {
-        (o, n, s): i for o, n, s, i in con.execute(
-            "SELECT output_type, name, strand, track_id FROM track WHERE model = ?", [model]
-        ).fetchall()
-    }  # fmt: skip
+    known = known_tracks(con, model, tracks)
+    for track in dict.fromkeys(tracks):
+        number, was = known.get(track[:3], (None, track))
+        if number is not None and (filled := _filled(was, track)) != was:
+            values = ", ".join(f"{name} = ?" for name in Track._fields)
+            con.execute(f"UPDATE track SET {values} WHERE track_id = ?", [*filled, number])
     new = list({t[:3]: t for t in tracks if t[:3] not in known}.values())
     if new:
         numbers = range(first := db.next_id(con, "track"), first + len(new))
@@ -55,8 +63,42 @@ def track_ids(con: duckdb.DuckDBPyConnection, model: str, tracks: Iterable[Track
         con.register("added", added)
         con.execute("INSERT INTO track BY NAME FROM added")
         con.unregister("added")
-        known |= {track[:3]: number for track, number in zip(new, numbers, strict=True)}
-    return [known[t[:3]] for t in tracks]
+        known |= {track[:3]: (number, track) for track, number in zip(new, numbers, strict=True)}
+    return [known[t[:3]][0] for t in tracks]
+
+
+def known_tracks(
+    con: duckdb.DuckDBPyConnection,
+    model: str,
+    tracks: Iterable[Track],
+    by: Sequence[str] = FOUND_BY,
+    where: str | None = None,
+) -> dict[tuple[str | None, ...], tuple[int, Track]]:
+    """The tracks of a model that are in the database, with their numbers, by output type, name and strand.
+
+    Args:
+        tracks: Those that are to be met there.
+        by: What may not differ.
+        where: Where they come from.
+
+    Raises:
+        Refused: one of them differs.
+    """
+    columns = ", ".join(("track_id", *Track._fields))
+    known = {row[1:4]: (row[0], Track(*row[1:])) for row in
+             con.execute(f"SELECT {columns} FROM track WHERE model = ?", [model]).fetchall()}  # fmt: skip
+    for track in tracks:
+        _, was = known.get(track[:3], (None, track))
+        pairs = [(getattr(was, name), getattr(track, name)) for name in by]
+        if any(is_now not in (None, before) for before, is_now in pairs if before is not None):
+            differing = _differing(_filled(was, track), track)
+            raise Refused(
+                f"track {track.name} ({track.output_type}) of {model} was {differing} before", where=where,
+                cure="tracks of another version of the model: ingest them under another --model" if where else
+                "the tracks of another model: give it another database; or a table of tracks was wrong that was "
+                "ingested: correct table track, and run the same command again",
+            )  # fmt: skip
+    return known
 
 
 def ingest(
@@ -128,23 +170,9 @@ def _once(path: Path, tracks: list[Track]) -> None:
 
 def _fill_in(con: duckdb.DuckDBPyConnection, path: Path, model: str, tracks: list[Track]) -> list[str]:
     """Add tracks, and to those that are there what was not known of them."""
-    columns = ", ".join(("track_id", *Track._fields))
-    known = {row[1:4]: (row[0], Track(*row[1:])) for row in
-             con.execute(f"SELECT {columns} FROM track WHERE model = ?", [model]).fetchall()}  # fmt: skip
-    before = len(known)
-    for track in tracks:
-        number, was = known.get(track[:3], (None, track))
-        filled = _filled(was, track)
-        if any(value not in (None, now) for value, now in zip(track, filled, strict=True)):
-            raise Refused(
-                f"track {track.name} ({track.output_type}) of {model} was {_differing(filled, track)} before",
-                where=str(path), cure="tracks of another version of the model: ingest them under another --model",
-            )  # fmt: skip
-        if number is not None and filled != was:
-            values = ", ".join(f"{name} = ?" for name in Track._fields)
-            con.execute(f"UPDATE track SET {values} WHERE track_id = ?", [*filled, number])
+    known = known_tracks(con, model, tracks, Track._fields, str(path))
     track_ids(con, model, tracks)
-    return [f"{len({t[:3] for t in tracks} - known.keys()):,} tracks are new, {before:,} were known"]
+    return [f"{len({t[:3] for t in tracks} - known.keys()):,} tracks are new, {len(known):,} were known"]
 
 
 def _filled(track: Track, by: Track) -> Track:

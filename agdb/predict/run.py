@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agdb import __version__, db
 from agdb.errors import DatabaseBusy
+from agdb.ingest.tracks import known_tracks
 from agdb.predict import audit, merge, work
 from agdb.predict.desk import Desk, merge_waiting
 from agdb.predict.estimate import calls_a_variant
@@ -127,6 +128,9 @@ def _one(job: Job, predictor_of: Callable[[Computation], AbstractContextManager[
         with predictor_of(job.computation) as predictor:
             tracks = predictor.tracks()
             check(tracks, job.scorer)
+            if job.place.database is not None:
+                with db.reading(job.place.database) as con:
+                    known_tracks(con, job.computation.model, tracks)
             places = columns(tracks, keeps)
             header = Header(
                 "replicate" if job.settings.drawn else "prediction", job.scorer, job.computation, keeps,
