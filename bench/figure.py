@@ -33,9 +33,8 @@ def panels(found: Mapping[str, Any]) -> Iterator[Panel]:
     for rows, measured in found.get("stats", {}).items():
         timed = {name: of for name, of in measured.items() if name != "stats-bootstrap"}  # a rate, not a time
         yield Panel(f"stats: {int(rows):,} associations", _seconds(timed, stats_cases.CASES))
-    predicted = {
-        name: of for name, of in found.get("predict", {}).items() if all(m["found"] for m in of)
-    }  # else it raised
+    predicted = found.get("predict", {})  # what found nothing raised, or had nothing to do: its time is no bar
+    predicted = {name: of for name, of in predicted.items() if all(m["found"] for m in of)}
     yield from _of_groups(predicted, predict_cases.CASES)
 
 
@@ -65,15 +64,15 @@ def draw(found: Mapping[str, Any]) -> Figure | None:
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(n_rows, COLUMNS, height_ratios=heights)
     for i, panel in enumerate(bars):
-        most = max(len(other.seconds) for other in of_row[i // COLUMNS])
-        _bars(figure.add_subplot(grid[i // COLUMNS, i % COLUMNS]), panel, most)
+        places = (heights[i // COLUMNS] - 1.0) / BAR_HEIGHT
+        _bars(figure.add_subplot(grid[i // COLUMNS, i % COLUMNS]), panel, places)
     if growth:
         _lines(figure.add_subplot(grid[len(bars) // COLUMNS, len(bars) % COLUMNS]), growth)
     return figure
 
 
-def _bars(axes: Axes, panel: Panel, most: int) -> None:
-    """A bar a case, as high as those of the row's largest panel."""
+def _bars(axes: Axes, panel: Panel, places: float) -> None:
+    """A bar a case, all of one height: there is room for so many."""
     labels = [label if len(label) <= LETTERS else f"{label[: LETTERS - 1]}…" for label in panel.seconds]
     seconds = list(panel.seconds.values())
     colours = [FLOOR if label.startswith("floor") else AGDB if "agdb" in label else PEER for label in labels]
@@ -81,7 +80,7 @@ def _bars(axes: Axes, panel: Panel, most: int) -> None:
     bars = axes.barh(range(len(labels)), seconds, color=colours)
     axes.bar_label(bars, [f"{s:,.3g} s" for s in seconds], padding=3, fontsize=8)
     axes.set_yticks(range(len(labels)), labels, fontsize=8)
-    axes.set_ylim(most - 0.5, -0.5)
+    axes.set_ylim(places - 0.5, -0.5)
     axes.set_xlim(0, max(seconds) * 1.25)
     axes.set_xticks([])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
