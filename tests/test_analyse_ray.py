@@ -226,6 +226,21 @@ def test_a_database_of_another_study_is_refused(own: Lakes, fresh_db: Path) -> N
     assert "the lake is not of this study: its source 1 is file1" in text
 
 
+@pytest.mark.parametrize(("later", "why"), [
+    ("INSERT INTO source BY NAME SELECT * REPLACE (77 AS source_id, 'late.txt' AS name) FROM source "
+     "WHERE source_id = 1", "the study has sources that the lake has not: 77 (late.txt)"),
+    ("INSERT INTO scorer BY NAME SELECT * REPLACE ('new' AS scorer_id, 'new' AS name) FROM scorer LIMIT 1",
+     "table scorer has 4 rows, and 3 in the lake"),
+    ("DELETE FROM prediction WHERE pos = (SELECT min(pos) FROM prediction)", "table prediction has"),
+], ids=["source", "scorer", "scores"])  # fmt: skip
+def test_a_study_that_has_changed_since_the_export_is_refused(own: Lakes, later: str, why: str) -> None:
+    with db.writing(own.study) as con:
+        con.execute(later)
+    asked, of = run.Asked(("pool",), **LITTLE), lake.found(own.folder)
+    assert why in (text := refused(lambda: lake.analyse(own.study, of, asked)))
+    assert "agdb lake export" in text
+
+
 def test_an_unknown_engine_is_refused(own: Lakes) -> None:
     by = lake.Workers("spark")
     assert "one of local, ray" in refused(lambda: lake.analyse(own.opened, lake.found(own.folder), ALL, by), UsageError)

@@ -31,6 +31,9 @@ ENGINES = ("local", "ray")
 #: Times that Ray repeats a task whose worker or node died.
 _RETRIES = 3
 
+#: Tables that results are made of, besides sources.
+_FACTS = ("qtl", "credible", "variant", "peak", "scored_variant", "prediction", "scorer", "track", "gene", "ld_block")
+
 
 @dataclass(frozen=True)
 class Workers:
@@ -66,8 +69,8 @@ def analyse(
 
     Raises:
         UsageError: an unknown engine, label set or stratification, or an expression that is not SQL.
-        Refused: the database is of another study; no association of these label sets has a score; a worker died or
-            refused, or there is no such cluster.
+        Refused: the database is of another study, or has changed since the lake was exported; no association of these
+            label sets has a score; a worker died or refused, or there is no such cluster.
     """
     if workers.engine not in ENGINES:
         raise UsageError(f"unknown engine {workers.engine!r}", cure=f"one of {', '.join(ENGINES)}")
@@ -86,17 +89,25 @@ def analyse(
 
 
 def _check_study(con: duckdb.DuckDBPyConnection, lake: Lake, path: Path) -> None:
-    """Refuse a database whose sources are not the lake's: results tell their source by its number."""
-    own = {
-        i: (name, sha256) for i, name, sha256 in con.execute("SELECT source_id, name, sha256 FROM source").fetchall()
-    }
+    """Refuse a database whose facts are not the lake's: its results are of those, by the numbers of their sources."""
+    look = f"agdb --db NEW.duckdb lake open {lake.root}, and analyse into that"
+    found = con.execute("SELECT source_id, name, sha256 FROM source ORDER BY source_id").fetchall()
+    own = {i: (name, sha256) for i, name, sha256 in found}
     for of in lake.sources:
-        if own.get(of["source_id"]) != (of["name"], of["sha256"]):
+        if own.pop(of["source_id"], None) != (of["name"], of["sha256"]):
             raise Refused(
                 f"the lake is not of this study: its source {of['source_id']} is {of['name']}, "
-                f"sha256 {of['sha256'][:12]}", where=str(path),
-                cure=f"agdb --db NEW.duckdb lake open {lake.root}, and analyse into that",
+                f"sha256 {of['sha256'][:12]}", where=str(path), cure=look,
             )  # fmt: skip
+    cure = f"agdb lake export, and analyse that lake; or, for what this one holds, {look}"
+    if own:
+        late = ", ".join(f"{i} ({name})" for i, (name, _) in own.items())
+        raise Refused(f"the study has sources that the lake has not: {late}", where=str(path), cure=cure)
+    for table in _FACTS:
+        ((rows,),) = con.execute(f"SELECT count(*) FROM {table}").fetchall()
+        if rows != lake.rows.get(table, 0):
+            raise Refused(f"the study is not what it was when the lake was exported: table {table} has {rows:,} rows, "
+                          f"and {lake.rows.get(table, 0):,} in the lake", where=str(path), cure=cure)  # fmt: skip
 
 
 def tasks_of(lake: Lake, plan: run.Plan) -> list[Task]:
