@@ -456,6 +456,15 @@ def a_score_twice(con: Connection) -> None:
     tables.add_scores(con, "s", [variants[0], *variants], [0.1, 0.2, 0.3])
 
 
+def a_scorer_of_two_tracks(con: Connection) -> None:
+    variants = tables.add_snvs(con, 2)
+    tables.add_tracks(con, "EFO:1", "EFO:2", "EFO:3")
+    tables.add_scorer(con, "mean", track_set="all", track_aggregation="mean")
+    tables.add_scorer(con, "s", track_set="EFO:1,EFO:2", computations=["mean"])
+    for track in (1, 2, 3):
+        tables.add_scores(con, "mean", variants, [0.1, 0.2], track=track, tracks="all")
+
+
 def a_score_of_no_variant(con: Connection) -> None:
     tables.add_scorer(con, "s")
     tables.add_scores(con, "s", [*tables.add_snvs(con, 2), "chr1_7_A_C"], [0.1, 0.2, 0.3])
@@ -492,6 +501,7 @@ BREAKS: dict[str, Callable[[Connection], None] | None] = {
     "effect_is_not_a_fold_change": None,
     "effect_is_not_a_p_value": None,
     "effect_is_not_an_allelic_ratio": None,
+    "one_number_per_scorer": a_scorer_of_two_tracks,
     "one_row_per_association": an_association_twice,
     "one_row_per_variant": a_variant_twice,
     "one_score_per_variant": a_score_twice,

@@ -115,6 +115,11 @@ def test_a_variant_that_is_refused_this_time_keeps_its_score_and_is_no_failure(s
     assert (scores(scored), stored(scored, "failure")) == (before, [])
 
 
+def test_a_scorer_that_the_database_does_not_know_is_audited_by_the_scores_that_another_left(scored: Path) -> None:
+    (row,) = audited(scored, FakePredictor(), Drawn(None, 20, 0), scorer("EFO:2", name="other"))
+    assert (row["variants"], row["share_identical"]) == (20, 1.0)
+
+
 def test_where_nothing_was_scored_nothing_is_asked_again(fresh_db: Path) -> None:
     study(fresh_db)
     again = FakePredictor()

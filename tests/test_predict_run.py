@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from predictors import TRACKS, FakePredictor, answer, computation, score_of, scorer
 from rows import add_peaks, add_qtls, add_snvs, add_variants
-from runs import asked, count, held, merged, predict, stored, study, variants
+from runs import QUICK, asked, content, count, held, merged, predict, stored, study, variants
 
 from agdb import __version__, db
 from agdb.errors import DatabaseBusy, ProviderError, Refused, UsageError
 from agdb.ingest.tracks import track_ids
-from agdb.predict.run import Summary, Talk
+from agdb.predict.audit import Drawn
+from agdb.predict.run import Place, Summary, Talk, write_worklist
 from agdb.predict.spool import batches, folder_of
 from agdb.predict.work import Choice
 from agdb.predictors.contract import Answer, Scorer, Track, TryAgain, Variant, VariantFailed
@@ -173,6 +174,32 @@ def test_tracks_that_give_no_number_are_refused_before_the_first_call(
         predict(fresh_db, predictor, scorer(track_set))
     assert predictor.asked == []
     assert not folder_of(fresh_db).exists()
+
+
+@pytest.mark.parametrize(("track_set", "how", "message"), [
+    ("EFO:99", None, "no DNASE track of EFO:99"), ("EFO:1,EFO:2", None, "2 tracks"),
+    ("EFO:1,EFO:99", "mean", "no DNASE track of EFO:99"),
+])  # fmt: skip
+def test_tracks_that_give_no_number_are_refused_also_where_all_is_scored(
+    fresh_db: Path, track_set: str, how: str | None, message: str
+) -> None:
+    study(fresh_db)
+    predict(fresh_db, FakePredictor())
+    before, wrong = content(fresh_db), scorer(track_set, name="wrong", track_aggregation=how)
+    for ask in (
+        lambda: predict(fresh_db, FakePredictor(), wrong),
+        lambda: predict(fresh_db, FakePredictor(), wrong, drawn=Drawn(None, 5, 0)),
+        lambda: write_worklist(Place(fresh_db), wrong, QUICK, fresh_db.parent / "work.parquet"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            ask()
+    assert content(fresh_db) == before
+
+
+def test_tracks_that_no_score_is_of_yet_are_asked_of_the_model(fresh_db: Path) -> None:
+    study(fresh_db)
+    predict(fresh_db, FakePredictor(), keep="selected")
+    assert predict(fresh_db, FakePredictor(), scorer("EFO:2", name="other"), keep="selected").scored == 5
 
 
 # Which variants

@@ -150,7 +150,8 @@ def _worklist(job: Job, spool: Spool, keeps: str) -> int:
     assert job.place.database is not None
     with db.reading(job.place.database) as con:
         if job.settings.drawn is not None:
-            return work.again(con, audit.drawn(job.computation, job.scorer, job.settings.drawn), spool.worklist)
+            query = audit.drawn(job.computation, job.scorer, job.settings.drawn)
+            return work.again(con, job.scorer, query, spool.worklist)
         return work.from_database(con, job.scorer, job.computation, choice, finished, spool.worklist)
 
 

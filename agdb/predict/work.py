@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from agdb import db
 from agdb.errors import Refused, UsageError
 from agdb.predict.spool import batches, header_of
-from agdb.predictors.contract import Computation, Scorer, Variant
+from agdb.predictors.contract import Computation, Scorer, Track, Variant
+from agdb.predictors.tracks import check
 from agdb.schema import same, sql_files
 
 #: The type of chromosomes, whose order is that of the genome, as a migration makes it.
@@ -83,14 +84,16 @@ def from_database(
         into: The file.
 
     Raises:
-        UsageError: the condition is not SQL on view `candidate`.
+        UsageError: the condition is not SQL on view `candidate`, or the scorer's tracks are not those of the scores.
     """
     con.execute(f"CREATE OR REPLACE TEMP VIEW work AS {pending(con, scorer, computation, choice)}")
     return _write(con, choice, spool, into)
 
 
-def again(con: duckdb.DuckDBPyConnection, query: str, into: Path) -> int:
+def again(con: duckdb.DuckDBPyConnection, scorer: Scorer, query: str, into: Path) -> int:
     """The same of any query of (chrom, pos, ref, alt), whether they have been scored or not."""
+    _let_views_know(con, scorer)
+    _check_tracks(con, scorer)
     con.execute(f"CREATE OR REPLACE TEMP VIEW work AS {query}")
     return _write(con, Choice(), None, into)
 
@@ -134,9 +137,10 @@ def pending(con: duckdb.DuckDBPyConnection, scorer: Scorer, computation: Computa
     What a computation failed on is not asked of it again, but of the scorer's next one, if there is one.
 
     Raises:
-        UsageError: the condition is not SQL on view `candidate`.
+        UsageError: the condition is not SQL on view `candidate`, or the scorer's tracks are not those of the scores.
     """
     _let_views_know(con, scorer)
+    _check_tracks(con, scorer)
     failed = f"(FROM failure WHERE computation_id = '{computation.computation_id}')"
     asked = f"SELECT assembly, chrom, pos, ref, alt, kind FROM pending WHERE scorer_id = '{scorer.scorer_id}'"
     if choice.retry_failed:
@@ -162,6 +166,22 @@ def _let_views_know(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> None:
         if name.endswith(("_scorer_track", "_answer", "_pending")):
             view, _, _ = sql.partition("COMMENT ON")
             con.execute(view.replace("CREATE OR REPLACE VIEW", "CREATE OR REPLACE TEMP VIEW"))
+
+
+def _check_tracks(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> None:
+    """Refuse a scorer whose tracks are not among those of the scores that answer it: where all variants are answered
+    nobody is asked, who would refuse it.
+    """
+    of: dict[str, list[Track]] = {}
+    for computation_id, *track in con.execute(
+        f"SELECT p.computation_id, {', '.join(Track._fields)} FROM (SELECT DISTINCT computation_id, track_id "
+        "FROM prediction WHERE computation_id IN (SELECT computation_id FROM answer WHERE scorer_id = ?)) AS p "
+        "JOIN track AS t ON t.track_id = p.track_id ORDER BY p.computation_id, p.track_id",
+        [scorer.scorer_id],
+    ).fetchall():
+        of.setdefault(computation_id, []).append(Track(*track))
+    for tracks in of.values():
+        check(tracks, scorer)
 
 
 def chosen(con: duckdb.DuckDBPyConnection, assembly: str, choice: Choice) -> str:
