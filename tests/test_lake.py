@@ -197,6 +197,23 @@ def test_what_else_lies_in_the_folders_is_not_read(own: Lakes, tmp_path: Path) -
     assert study.sql("SELECT count(*) AS n FROM qtl") == agdb.open(own.study).sql("SELECT count(*) AS n FROM qtl")
 
 
+def test_a_folder_above_it_that_is_named_like_a_partition_changes_nothing(own: Lakes, tmp_path: Path) -> None:
+    above = tmp_path / "tissue=Other" / "chrom=chr9"
+    above.parent.mkdir()
+    own.folder.rename(above)
+    agdb.open_lake(above, tmp_path / "new.duckdb")
+    with db.reading(own.study) as study, db.reading(tmp_path / "new.duckdb") as opened:
+        for table in ("source", "gene", *manifest.LAYOUT):
+            lakes.assert_same(lakes.rows(opened, f"FROM {table}"), lakes.rows(study, f"FROM {table}"), table)
+
+
+def test_a_question_reads_the_files_of_its_chromosome_alone(those: Lakes) -> None:
+    query = "EXPLAIN ANALYZE SELECT score FROM prediction WHERE computation_id = 'near' AND chrom = 'chr1'"
+    with db.reading(those.opened) as opened:
+        ((_, plan),) = opened.execute(query).fetchall()
+    assert "Total Files Read: 1 " in plan
+
+
 def test_a_folder_that_holds_something_is_refused(own: Lakes) -> None:
     assert "holds something already" in refused(lambda: agdb.open(own.study).lake_export(own.folder))
 

@@ -1,7 +1,8 @@
 """What a lake holds: manifest.json, and whether the files are those that it names.
 
 Layout: `qtl/tissue=Liver/part.parquet`, `variant/chrom=chr1/part.parquet`, ...; tables that are not divided, and small
-ones, are one file `TABLE.parquet`. Folders are Hive partitions: their column is in their name, not in the file.
+ones, are one file `TABLE.parquet`. Folders are Hive partitions: their column is in their name, and, where the table has
+it, in the file too.
 """
 
 import hashlib

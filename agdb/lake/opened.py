@@ -93,9 +93,11 @@ def _selected(con: duckdb.DuckDBPyConnection, lake: Lake, table: str, files: lis
 
 
 def _parquet(lake: Lake, files: list[File]) -> str:
-    # files by their names, not by a pattern: what else lies in the folders is no part of the lake
+    # files by their names, not by a pattern: what else lies in the folders is no part of the lake. Names of folders
+    # tell which files a question needs; but a folder above the lake would be read as a column, too (tissue=Lung/lake)
     paths = ", ".join(literal(path) for path in lake.at(files))
-    return f"read_parquet([{paths}], hive_partitioning = true, hive_types_autocast = false)"
+    folders = "false" if "=" in lake.root else "true, hive_types_autocast = false"
+    return f"read_parquet([{paths}], hive_partitioning = {folders})"
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:

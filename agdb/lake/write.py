@@ -91,15 +91,14 @@ def _partitions(con: duckdb.DuckDBPyConnection, table: str, layout: Layout) -> l
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str, layout: Layout, values: tuple[str | None, ...]) -> str:
-    """SQL of the rows of a folder, in their order, without the columns that it is named by."""
+    """SQL of the rows of a folder, in their order, with the columns that it is named by: readers need not its name."""
     order = ", ".join(name for name in layout.order if name not in layout.partition_by)
     if layout.partition_by == ("tissue",):
         ids = con.execute("SELECT source_id FROM source WHERE tissue IS NOT DISTINCT FROM ?", list(values)).fetchall()
         where = f"source_id IN ({', '.join(str(i) for (i,) in ids)})"
         return f"FROM {table} WHERE {where} ORDER BY {order}"
     where = " AND ".join(f"{name} = {literal(value)}" for name, value in zip(layout.partition_by, values, strict=True))
-    without = f" EXCLUDE ({', '.join(layout.partition_by)})" if layout.partition_by else ""
-    return f"SELECT *{without} FROM {table}{' WHERE ' + where if where else ''} ORDER BY {order}"
+    return f"FROM {table}{' WHERE ' + where if where else ''} ORDER BY {order}"
 
 
 def _file(con: duckdb.DuckDBPyConnection, query: str, part: Path, path: str, values: tuple[str | None, ...]) -> File:
