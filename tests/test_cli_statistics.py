@@ -171,6 +171,8 @@ def test_the_same_command_prints_the_same_csv_but_for_its_numbers(agdb: Agdb) ->
         (["stats", "--format", "xml"], 2, "unknown format 'xml'"),
         (["stats", "--match", "ld"], 2, "covariate ld is not SQL"),
         (["labels", "--where", "maf > 0.05"], 2, "these options make a label set"),
+        (["labels", "--remove", "lead", "--unit", "pair", "--pool"], 2, "--remove takes a name and nothing else"),
+        (["labels", "--remove", "lead"], 2, "label set lead is one of agdb's own"),
         (["labels", "--add", "all"], 2, "there is a label set 'all' already"),
         (["labels", "--add", "x", "--unit", "gene"], 2, "unknown unit 'gene'"),
         (["labels", "--add", "x", "--source", "9"], 1, "source 9 is no source of effects"),
@@ -213,6 +215,14 @@ def test_a_label_set_that_is_added_is_listed_and_can_be_asked_for(agdb: Agdb, st
     assert "maf >= 0.05" in agdb("labels").stdout
     assert agdb("stats", "--labels", "common", "--resamples", "200", "--stratify", "kind").exit_code == 0
     assert stored("SELECT DISTINCT label_set, unit, cluster FROM result") == [("common", "variant", "gene")]
+
+
+def test_a_label_set_that_is_removed_is_listed_no_more(agdb: Agdb) -> None:
+    agdb("labels", "--add", "common", "--where", "maf >= 0.05")
+    removed = agdb("labels", "--remove", "common")
+    assert (removed.exit_code, removed.stdout) == (0, "")
+    assert "label set common is removed" in removed.stderr
+    assert "common" not in agdb("labels").stdout
 
 
 def test_explain_prints_sql_that_gives_the_rows_of_the_result(agdb: Agdb, stored: Ask) -> None:

@@ -15,7 +15,7 @@ from agdb.errors import AgdbError, Refused, UsageError
 
 def test_a_new_database_has_the_label_sets_of_the_field(con: duckdb.DuckDBPyConnection) -> None:
     names = [s.name for s in labels.stored(con)]
-    assert names == ["all", "lead", "fine-mapped", "egenes", "no-mhc", "conditional", "p-value"]
+    assert names == ["all", "lead", "fine-mapped", "egenes", "no-mhc", "conditional", "p-value"] == list(labels.OWN)
 
 
 def test_every_label_set_of_a_new_database_can_be_asked_for(con: duckdb.DuckDBPyConnection) -> None:
@@ -94,6 +94,25 @@ def test_two_label_sets_are_two_families_of_results(con: duckdb.DuckDBPyConnecti
     assert [row["label_set"] for row in rows if row["metric"] == "spearman"] == ["all", "lead"]
 
 
+def test_a_label_set_is_removed_and_its_name_is_free_again(con: duckdb.DuckDBPyConnection) -> None:
+    labels.add(con, LabelSet("common", condition="maf >= 0.05"))
+    labels.remove(con, "common")
+    assert [s.name for s in labels.stored(con)] == list(labels.OWN)
+    labels.add(con, LabelSet("common", condition="maf >= 0.1"))
+
+
+def test_a_label_set_that_results_refer_to_stays(con: duckdb.DuckDBPyConnection) -> None:
+    labels.add(con, LabelSet("common", condition="maf >= 0.05"))
+    con.execute(
+        "INSERT INTO result (result_id, run_id, label_set, label, source_id, source, tissue, scorer_id, scorer, "
+        "window_bp, stratification, stratum, metric, unit, n, cluster, method) VALUES (1, 7, 'common', 'slope', 1, "
+        "'f', 'Lung', 's', 's', 1, 'all', 'all', 'spearman', 'pair', 3, 'mb', 'm')"
+    )
+    with pytest.raises(Refused, match="results refer to label set common: 1, the first of run 7"):
+        labels.remove(con, "common")
+    assert labels.named(con, "common")
+
+
 # What is wrong is one clear error
 
 
@@ -119,6 +138,8 @@ def test_two_label_sets_are_two_families_of_results(con: duckdb.DuckDBPyConnecti
             "the condition of label set x has another value every time: random",
         ),
         (LabelSet("x", condition="now() > '2020-01-01'"), "has another value every time: now"),
+        (LabelSet("x", condition="row_number() OVER () = 1"), "WHERE clause cannot contain window functions"),
+        (LabelSet("x", condition="unnest([true, true])"), "the condition of label set x has not one value a row"),
     ],
 )
 def test_a_label_set_that_cannot_be_asked_for_is_refused_and_nothing_runs(
@@ -132,6 +153,12 @@ def test_a_label_set_that_cannot_be_asked_for_is_refused_and_nothing_runs(
     assert refused.value.cure
     assert ask("SELECT count(*) FROM qtl") == [(8,)]
     assert ask("SELECT count(*) FROM label_set") == before
+
+
+@pytest.mark.parametrize(("name", "message"), [("all", "one of agdb's own"), ("alll", "there is no label set 'alll'")])
+def test_what_cannot_be_removed_is_refused(con: duckdb.DuckDBPyConnection, name: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        labels.remove(con, name)
 
 
 def test_an_unknown_label_set_is_refused_with_those_that_are_known(con: duckdb.DuckDBPyConnection) -> None:

@@ -129,6 +129,11 @@ def test_a_label_set_is_stored_and_used(study: agdb.Study) -> None:
     found = study.stats("common", stratify=(), resamples=200)
     assert set(found["label_set"].to_pylist()) == {"common"}
     assert set(found["unit"].to_pylist()) == {"variant"}
+    with pytest.raises(Refused, match="results refer to label set common"):
+        study.remove_labels("common")
+    study.add_labels("rare", "maf < 0.05")
+    study.remove_labels("rare")
+    assert "rare" not in study.labels()["name"].to_pylist()
 
 
 def test_check_finds_nothing_on_good_data(study: agdb.Study) -> None:

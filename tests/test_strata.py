@@ -144,6 +144,23 @@ def test_an_expression_of_the_users_divides_the_rows(con: duckdb.DuckDBPyConnect
     assert one(rows, stratum="false")["n"] == (~own).sum()
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "analysed_qtl.kind",
+        "ntile(2) OVER (ORDER BY analysed_qtl.maf, pos) = 1",
+        "maf > (SELECT avg(x) FROM unnest([0.0, 0.1]) AS t(x) WHERE x < analysed_qtl.pos)",
+    ],
+)
+def test_a_column_may_be_named_with_its_view(con: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """As a subquery has to; and rows of a subquery are no rows of ours."""
+    study = drawn()
+    add_study(con, study)
+    score(con, study, "t", study.score[::-1], name="other")
+    rows = results(con, stratify=(f"x={sql}",))
+    assert sum(row["n"] for row in rows if (row["metric"], row["stratification"]) == ("spearman", "x")) == 2 * 240
+
+
 def test_names_that_are_no_plain_numbers_are_strata_all_the_same(con: duckdb.DuckDBPyConnection) -> None:
     add_study(con, drawn())
     names = "['kb', '1.2.3', '', '> x bp', '< 9.9.9 kb', 'ENSG1.5']"
@@ -172,6 +189,8 @@ def test_names_that_are_no_plain_numbers_are_strata_all_the_same(con: duckdb.Duc
         ("x=if(maf > 0.1, uuid()::VARCHAR, 'b')", "stratification x has another value every time: uuid"),
         ("x=current_date > DATE '2020-01-01'", "stratification x has another value every time: current_date"),
         ("x=maf > (SELECT RANDOM())", "stratification x has another value every time: random"),
+        ("x=unnest(['a', 'b'])", "stratification x has not one value a row"),
+        ("x=generate_subscripts([1, 2], 1)", "stratification x has not one value a row"),
     ],
 )
 def test_what_is_no_expression_is_one_clear_error_and_nothing_runs(

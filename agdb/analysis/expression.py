@@ -11,11 +11,12 @@ def check(con: duckdb.DuckDBPyConnection, sql: str, what: str, *, is_condition: 
     """Refuse what is not one expression with one value a row.
 
     It is parsed before anything runs: what closes our bracket, or begins a second statement, never reaches the engine.
-    What has another value every time that it is asked (random(), now()) would make results that never come back.
+    What has another value every time that it is asked (random(), now()) would make results that never come back; what
+    makes several rows of one (unnest) would count a row more than once.
 
     Raises:
-        UsageError: it is no expression, or knows no such column, or is of another type, or changes; `what` says whose
-            it is.
+        UsageError: it is no expression, or knows no such column, or is of another type, or changes, or cannot stand
+            where it is asked; `what` says whose it is.
     """
     try:
         duckdb.SQLExpression(sql)
@@ -33,6 +34,14 @@ def check(con: duckdb.DuckDBPyConnection, sql: str, what: str, *, is_condition: 
         raise UsageError(f"{what} is {len(columns) - 1} columns, not one", where=sql, cure=CURE)
     if is_condition and str(columns[1][1]) not in ("BOOLEAN", "bool"):
         raise UsageError(f"{what} is {columns[1][1]}, neither true nor false", where=sql, cure=CURE)
+    # of a condition no window; of others one: these clauses take what `rows.query` takes, less all that makes rows
+    place = f"WHERE ({sql})" if is_condition else f"QUALIFY row_number() OVER () > 0 AND ({sql}) IS NOT NULL"
+    try:
+        con.execute(f"SELECT 1 FROM analysed_qtl {place} LIMIT 0")
+    except duckdb.Error as error:
+        raise UsageError(
+            f"{what} has not one value a row: {str(error).splitlines()[0]}", where=sql, cure=CURE
+        ) from error
 
 
 def _changing(con: duckdb.DuckDBPyConnection, sql: str) -> list[str]:

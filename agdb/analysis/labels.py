@@ -14,6 +14,9 @@ UNITS, CLUSTERS, LABELS = (
     ("slope", "conditional_slope", "pval_nominal"),
 )
 
+#: Those of a new database, which commands ask for by name.
+OWN = ("all", "lead", "fine-mapped", "egenes", "no-mhc", "conditional", "p-value")
+
 
 @dataclass(frozen=True)
 class LabelSet:
@@ -98,6 +101,25 @@ def add(con: duckdb.DuckDBPyConnection, new: LabelSet) -> None:
         [new.name, new.label, None if new.source_ids is None else list(new.source_ids), new.condition, new.unit,
          new.cluster, new.about, db.utc_now(), new.is_pooled],
     )  # fmt: skip
+
+
+def remove(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Remove a label set.
+
+    Raises:
+        UsageError: there is none of this name, or it is one of agdb's own.
+        Refused: results refer to it: nothing would say any more which rows they are of.
+    """
+    named(con, name)
+    if name in OWN:
+        raise UsageError(f"label set {name} is one of agdb's own", cure="those that agdb labels --add made can go")
+    ((n, run_id),) = con.execute("SELECT count(*), min(run_id) FROM result WHERE label_set = ?", [name]).fetchall()
+    if n:
+        raise Refused(
+            f"results refer to label set {name}: {n:,}, the first of run {run_id}",
+            cure="leave it: it says which rows they are of; agdb labels --add OTHER makes one of another name",
+        )
+    con.execute("DELETE FROM label_set WHERE name = ?", [name])
 
 
 def check(con: duckdb.DuckDBPyConnection, labels: LabelSet) -> None:

@@ -150,7 +150,7 @@ WITH chosen AS (
 )
 SELECT effect, score AS score_0{scores}, slope_se, tss_distance, maf, pval_nominal, chrom, pos, ref, alt,
        phenotype_id, cluster_start{strata_sql}
-FROM chosen{joined}
+FROM chosen AS analysed_qtl{joined}
 ORDER BY {key}""".strip()
 
 

@@ -165,14 +165,22 @@ def labels(
         bool, typer.Option("--pool", help="All its sources together, e.g. tissues; else one after the other.")
     ] = False,
     about: Annotated[str, typer.Option(help="What it is for.")] = "",
+    remove: Annotated[str | None, typer.Option("--remove", help="Remove a label set that no result refers to.")] = None,
 ) -> None:
     """List the label sets: which associations are analysed, and what is one observation. Or store one more."""
     from agdb import db, export
     from agdb.analysis import labels
 
     given = (source, where, about, pool, label != "slope", unit != "pair", cluster != "block")
+    if remove is not None and (add is not None or any(given)):
+        raise UsageError("--remove takes a name and nothing else", cure=f"agdb labels --remove {remove}")
     if add is None and any(given):
         raise UsageError("these options make a label set", cure="give it a name: agdb labels --add NAME ...")
+    if remove is not None:
+        with db.writing(ctx.obj, facts=False) as con:
+            labels.remove(con, remove)
+        say(f"label set {remove} is removed")
+        return
     if add is not None:
         new = labels.LabelSet(add, label, tuple(source) if source else None, where, unit, cluster, about, pool)
         with db.writing(ctx.obj, facts=False) as con:

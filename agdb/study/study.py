@@ -164,6 +164,14 @@ class Study(Questions):
         with db.writing(self.path, facts=False) as con:
             labels.add(con, labels.LabelSet(name, condition=where, **options))
 
+    def remove_labels(self, name: str) -> None:
+        """Remove a label set that no result refers to: `agdb labels --remove`."""
+        from agdb.analysis import labels
+
+        self._let_go()
+        with db.writing(self.path, facts=False) as con:
+            labels.remove(con, name)
+
     def predict(
         self, scorer: str = "motif", *, window: int | None = None, gtex_tissue: str | None = None,
         providers: Sequence[str] = (), addresses: Sequence[str] = (), insecure: bool = False,
