@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from agdb.cli import ingest_options as o
-from agdb.cli.ingest_files import MEMORY, each, presets, report
+from agdb.cli.ingest_files import MEMORY, each, only_what_is_read, presets, report
 from agdb.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Read files into the database: each of them whole, or not at all and why.")
@@ -32,9 +32,9 @@ def qtl(
     maps: o.Map = None,
     tissue: o.Tissue = None,
     assembly: o.OfFile = None,
-    effect_allele: o.EffectAllele = "alt",
+    effect_allele: o.EffectAllele = None,
     effect_unit: o.EffectUnit = None,
-    kind: o.Kind = "eqtl",
+    kind: o.Kind = None,
     lift: o.Lift = None,
     where: o.Where = None,
     save_preset: o.SavePreset = None,
@@ -58,7 +58,7 @@ def credible(
     maps: o.Map = None,
     tissue: o.Tissue = None,
     assembly: o.OfFile = None,
-    kind: o.Kind = "eqtl",
+    kind: o.Kind = None,
     lift: o.Lift = None,
     where: o.Where = None,
     save_preset: o.SavePreset = None,
@@ -68,8 +68,7 @@ def credible(
     from agdb.ingest import credible
     from agdb.ingest.variant_table import Options
 
-    known = presets("credible", preset, maps, save_preset, assembly=assembly, effect_allele="alt", effect_unit=None,
-                       qtl_type=kind)  # fmt: skip
+    known = presets("credible", preset, maps, save_preset, assembly=assembly, qtl_type=kind)
     each(ctx, files, Options(tissue, assembly, lift, where), quiet,
           lambda con, path, options: credible.ingest(con, path, known, options))  # fmt: skip
 
@@ -90,8 +89,7 @@ def variants(
     from agdb.ingest import variant_list
     from agdb.ingest.variant_table import Options
 
-    known = presets("variants", preset, maps, save_preset, assembly=assembly, effect_allele="alt", effect_unit=None,
-                       qtl_type=None)  # fmt: skip
+    known = presets("variants", preset, maps, save_preset, assembly=assembly)
     each(ctx, files, Options(None, assembly, lift, where), quiet,
           lambda con, path, options: variant_list.ingest(con, path, known, options))  # fmt: skip
 
@@ -202,7 +200,7 @@ def predictions(
     output_type: o.OutputType = "",
     unsigned: o.Unsigned = False,
     assembly: o.OfFile = None,
-    effect_allele: o.ScoreAllele = "alt",
+    effect_allele: o.ScoreAllele = None,
     lift: o.Lift = None,
     where: o.Where = None,
     tissue: o.LabelTissue = "Whole_Blood",
@@ -216,9 +214,8 @@ def predictions(
 
     if format_ not in (None, "original", "tidy"):
         raise UsageError(f"cannot import --format {format_}", cure="--format tidy, original, or --map")
+    only_what_is_read(ctx, format_)
     if format_ == "tidy":
-        if window is not None or maps or preset:
-            raise UsageError("a tidy file says itself what it holds", cure="leave --window, --map and --preset out")
         each(ctx, files, Options(None, assembly, lift, where), quiet,
               lambda con, path, options: tidy_scores.ingest(con, path, model_version, scorer, options))  # fmt: skip
         return
@@ -234,8 +231,7 @@ def predictions(
         )
     if window < 1:
         raise UsageError(f"a window of {window} bases", cure="--window in bp")
-    (chosen,) = presets("predictions", preset, maps, None, assembly=assembly, effect_allele=effect_allele,
-                         effect_unit=None, qtl_type=None)  # fmt: skip
+    (chosen,) = presets("predictions", preset, maps, None, assembly=assembly, effect_allele=effect_allele)
     computation = Computation(
         provider="import", model=scorer, model_version=model_version, assembly="", output_type=output_type,
         window_bp=window, mask_bp=None, aggregation="", is_signed=not unsigned,

@@ -54,8 +54,30 @@ def each(
             report(loaded)
 
 
+#: What is read of the options of `agdb ingest predictions`, by --format.
+_READ_OF = {
+    "tidy": {"scorer", "model_version", "assembly", "lift", "where"},
+    "original": {"window", "tissue", "effect"},
+    None: {"window", "preset", "maps", "scorer", "model_version", "output_type", "unsigned", "assembly",
+           "effect_allele", "lift", "where"},
+}  # fmt: skip
+
+
+def only_what_is_read(ctx: typer.Context, format_: str | None) -> None:
+    """Refuse an option that was given and that scores of this format have no use for: it would change nothing."""
+    read = {"files", "format_", "quiet", *_READ_OF[format_]}
+    for option in (option for option in ctx.command.params if option.name not in read):
+        if (given := ctx.get_parameter_source(option.name or "")) and given.name != "DEFAULT":
+            how = f"--format {format_} has" if format_ else "scores of --map or --preset have"
+            raise UsageError(f"{how} no use for {option.opts[0]}", cure="leave it out")
+
+
+#: The options that go with --map, by what they are in a preset: a preset says these things itself.
+_OF_MAP = {"effect_allele": "--effect-allele", "effect_unit": "--effect-unit", "qtl_type": "--kind"}
+
+
 def presets(
-    kind: str, name: str | None, maps: list[str] | None, save: Path | None, **how: str | None
+    kind: str, name: str | None, maps: list[str] | None, save: Path | None, *, assembly: str | None, **how: str | None
 ) -> "list[Preset]":
     """The presets to choose from: the one that was named or spelled out, or all of this kind."""
     from agdb.ingest import preset
@@ -65,8 +87,11 @@ def presets(
     if save and not maps:
         raise UsageError("--save-preset keeps what --map says", cure="give --map too")
     if not maps:
+        for key in (key for key, said in how.items() if said is not None):
+            raise UsageError(f"{_OF_MAP[key]} goes with --map: a preset says that itself",
+                             cure=f"leave it out; or give --map, or --preset FILE.toml with {key} in it")  # fmt: skip
         return [preset.named(name)] if name else [p for p in preset.shipped() if p.kind == kind]
-    made = preset.from_options(maps, kind=kind, **how)  # type: ignore[arg-type]
+    made = preset.from_options(maps, kind=kind, assembly=assembly, **how)
     if save:
         preset.save(made, save)
         say(f"{save}: the preset, for --preset {save}")

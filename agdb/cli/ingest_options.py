@@ -32,9 +32,19 @@ Lift = Annotated[
     typer.Option(help="UCSC chain file: lift to its other assembly. What cannot be lifted is kept and counted."),
 ]
 Where = Annotated[str | None, typer.Option(help="SQL condition over the columns of the file: read these rows only.")]
-EffectAllele = Annotated[str, typer.Option(help="Allele that effects refer to: alt, ref, or a column.")]
-EffectUnit = Annotated[str | None, typer.Option(help="Unit of the effect: sd, log2fc, allelic_ratio, beta, ...")]
-Kind = Annotated[str, typer.Option("--kind", help="What was measured: eqtl, sqtl, caqtl, dsqtl, ...")]
+EffectAllele = Annotated[
+    str | None,
+    typer.Option(help="With --map: allele that effects refer to, alt, ref or a column; else alt.", show_default=False),
+]
+EffectUnit = Annotated[
+    str | None, typer.Option(help="With --map: unit of the effect, sd, log2fc, allelic_ratio, beta, ...")
+]
+Kind = Annotated[
+    str | None,
+    typer.Option(
+        "--kind", help="With --map: what was measured, eqtl, sqtl, caqtl, dsqtl, ...; else eqtl.", show_default=False
+    ),
+]
 BlocksOf = Annotated[
     str | None, typer.Option("--name", help="What they are of, e.g. the population; else the name of the file.")
 ]
@@ -57,7 +67,10 @@ ScorerName = Annotated[
 ModelVersion = Annotated[str, typer.Option(help="Version of the model: scores of two versions never mix.")]
 OutputType = Annotated[str, typer.Option(help="What was predicted, e.g. DNASE.")]
 Unsigned = Annotated[bool, typer.Option("--unsigned", help="The score has no direction.")]
-ScoreAllele = Annotated[str, typer.Option(help="Allele whose score it is: alt, ref, or a column.")]
+ScoreAllele = Annotated[
+    str | None,
+    typer.Option(help="With --map: allele whose score it is, alt, ref or a column; else alt.", show_default=False),
+]
 LabelTissue = Annotated[str, typer.Option(help="Tissue of the labels in an original file.")]
 LabelEffect = Annotated[
     str,

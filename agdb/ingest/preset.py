@@ -163,11 +163,11 @@ def from_options(
     *,
     kind: str,
     assembly: str | None,
-    effect_allele: str,
-    effect_unit: str | None,
-    qtl_type: str | None,
+    effect_allele: str | None = None,
+    effect_unit: str | None = None,
+    qtl_type: str | None = None,
 ) -> Preset:
-    """A preset from `--map field=column,...` and what goes with it.
+    """A preset from `--map field=column,...` and what goes with it; where nothing is said, effects of ALT, eQTLs.
 
     Raises:
         UsageError: a field that does not exist, is given twice, or a variant that cannot be told.
@@ -179,9 +179,9 @@ def from_options(
             what = "is given twice" if name in columns else "is not of the form field=column"
             raise UsageError(f"--map {pair.strip()!r} {what}", cure=f"fields are {', '.join(FIELDS)}")
         columns[name] = [column.strip().strip('"')]
-    return _checked(
-        Preset("custom", "columns named by --map", kind, columns, qtl_type, assembly, effect_allele, effect_unit)
-    )
+    qtl_type = qtl_type or ("eqtl" if kind in ("qtl", "credible") else None)
+    said = (qtl_type, assembly, effect_allele or "alt", effect_unit)
+    return _checked(Preset("custom", "columns named by --map", kind, columns, *said))
 
 
 def _parsed(name: str, toml: str, where: str) -> Preset:

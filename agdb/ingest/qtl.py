@@ -94,7 +94,8 @@ def _unit(preset: Preset) -> tuple[str, float]:
             f"preset {preset.name} is not one of associations", cure="map slope, or use agdb ingest credible"
         )
     if preset.effect_unit is None:
-        raise UsageError("the unit of the effect is not said", cure=f"--effect-unit, one of {', '.join(fields.UNITS)}")
+        cure = f"--effect-unit beside --map, or effect_unit in the preset: one of {', '.join(fields.UNITS)}"
+        raise UsageError("the unit of the effect is not said", cure=cure)
     return preset.effect_unit, fields.UNITS[preset.effect_unit][1]
 
 

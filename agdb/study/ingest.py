@@ -38,8 +38,8 @@ class Ingest:
 
     def qtl(
         self, path: File, *, columns: Mapping[str, str] | None = None, preset: str | None = None,
-        tissue: str | None = None, assembly: str | None = None, effect_allele: str = "alt",
-        effect_unit: str | None = None, kind: str = "eqtl", lift: File | None = None, where: str | None = None,
+        tissue: str | None = None, assembly: str | None = None, effect_allele: str | None = None,
+        effect_unit: str | None = None, kind: str | None = None, lift: File | None = None, where: str | None = None,
     ) -> "Loaded":  # fmt: skip
         """Associations of any kind: a table that is known by its columns, or whose columns are named, field: column."""
         from agdb.ingest import qtl
@@ -50,13 +50,13 @@ class Ingest:
 
     def credible(
         self, path: File, *, columns: Mapping[str, str] | None = None, preset: str | None = None,
-        tissue: str | None = None, assembly: str | None = None, kind: str = "eqtl", lift: File | None = None,
+        tissue: str | None = None, assembly: str | None = None, kind: str | None = None, lift: File | None = None,
         where: str | None = None,
     ) -> "Loaded":  # fmt: skip
         """Fine-mapping: SuSiE, DAP-G, credible sets of the eQTL Catalogue, or a table whose columns are named."""
         from agdb.ingest import credible
 
-        presets = _presets("credible", columns, preset, assembly, "alt", None, kind)
+        presets = _presets("credible", columns, preset, assembly, qtl_type=kind)
         with self._writing() as con:
             return credible.ingest(con, Path(path), presets, _options(tissue, assembly, lift, where))
 
@@ -67,7 +67,7 @@ class Ingest:
         """Variants alone, from a VCF or a table."""
         from agdb.ingest import variant_list
 
-        presets = _presets("variants", columns, preset, assembly, "alt", None, None)
+        presets = _presets("variants", columns, preset, assembly)
         with self._writing() as con:
             return variant_list.ingest(con, Path(path), presets, _options(None, assembly, lift, where))
 
@@ -114,14 +114,15 @@ class Ingest:
 
     def predictions(
         self, path: File, *, scorer: str, window: int, columns: Mapping[str, str] | None = None,
-        preset: str | None = None, assembly: str | None = None, effect_allele: str = "alt", model_version: str = "",
-        output_type: str = "", is_signed: bool = True, lift: File | None = None, where: str | None = None,
+        preset: str | None = None, assembly: str | None = None, effect_allele: str | None = None,
+        model_version: str = "", output_type: str = "", is_signed: bool = True, lift: File | None = None,
+        where: str | None = None,
     ) -> "Loaded":  # fmt: skip
         """Scores that somebody else computed, in a table whose columns are named: columns={"score": ..., ...}."""
         from agdb.ingest import predictions
         from agdb.predictors.contract import Computation, Scorer
 
-        (chosen,) = _presets("predictions", columns or {}, preset, assembly, effect_allele, None, None)
+        (chosen,) = _presets("predictions", columns or {}, preset, assembly, effect_allele)
         computation = Computation(
             provider="import", model=scorer, model_version=model_version, assembly="", output_type=output_type,
             window_bp=window, mask_bp=None, aggregation="", is_signed=is_signed,
@@ -151,14 +152,17 @@ def _path(file: File | None) -> Path | None:
 
 
 def _presets(
-    kind: str, columns: Mapping[str, str] | None, name: str | None, assembly: str | None, effect_allele: str,
-    effect_unit: str | None, qtl_type: str | None,
+    kind: str, columns: Mapping[str, str] | None, name: str | None, assembly: str | None,
+    effect_allele: str | None = None, effect_unit: str | None = None, qtl_type: str | None = None,
 ) -> "list[Preset]":  # fmt: skip
     """The presets to choose from: the one that is named or spelled out, or all of this kind."""
     from agdb.ingest import preset
 
     if columns and name:
         raise UsageError("columns and preset both say what the columns mean", cure="give one of them")
+    with_columns = {"effect_allele": effect_allele, "effect_unit": effect_unit, "kind": qtl_type}
+    for said in (said for said, value in with_columns.items() if value is not None and (name or columns is None)):
+        raise UsageError(f"{said} goes with columns: a preset says that itself", cure="leave it out, or give columns")
     if name:
         return [preset.named(name)]
     if columns is None:
