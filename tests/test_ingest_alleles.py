@@ -40,11 +40,15 @@ class Row(NamedTuple):
 # --- the oracle ---
 
 
+def is_at(genome: str, pos: int, bases: str) -> bool:
+    return genome[pos - 1 : pos - 1 + len(bases)] == bases
+
+
 def status(genome: str, row: Row) -> str:
     """What the genome says of the alleles, told apart by cases."""
 
     def is_there(bases: str) -> bool:
-        return genome[row.pos - 1 : row.pos - 1 + len(bases)] == bases
+        return is_at(genome, row.pos, bases)
 
     if row.pos - 1 + len(row.ref) > len(genome):
         return "unchecked"
@@ -60,22 +64,42 @@ def status(genome: str, row: Row) -> str:
     return "mismatch"
 
 
+def is_swapped(genome: str, rows: Sequence[Row]) -> bool:
+    """Whether a source writes REF first: no more than one in a hundred may be swapped."""
+    return sum(status(genome, row) in ("swapped", "strand_swapped") for row in rows) > len(rows) / 100
+
+
+def status_among(genome: str, row: Row, sources: Sequence[Sequence[Row]]) -> str:
+    """The same, but for an indel whose alleles both fit, which no source that writes REF first has in this way."""
+    is_there = is_at(genome, row.pos, row.ref) and is_at(genome, row.pos, row.alt)
+    if len(row.ref) == len(row.alt) or not is_there or status(genome, row) == "unchecked":
+        return status(genome, row)
+    vouching = [r for rows in sources if not is_swapped(genome, rows) for r in rows]
+    return "match" if (row.pos, row.ref, row.alt) in [(r.pos, r.ref, r.alt) for r in vouching] else "palindromic"
+
+
 def is_telling(af: float | None) -> bool:
     return af is not None and abs(af - 0.5) > 0.1
 
 
 def told_by_frequency(genome: str, row: Row, sources: Sequence[Sequence[Row]]) -> str:
-    """swapped or strand, where a source that agrees with the genome has these two alleles and both know how often."""
-    known = [r.af for rows in sources for r in rows if (r.pos, r.ref, r.alt) == (row.pos, row.alt, row.ref)]
-    telling = [af for af in known if af is not None and is_telling(af)]
-    if row.af is None or not is_telling(row.af) or not telling or status(genome, row) != "palindromic":
+    """swapped or strand, where a source that agrees with the genome has these two alleles and both know how often.
+
+    No indel is of the other strand.
+    """
+    known = [r for rows in sources for r in rows if (r.pos, r.ref, r.alt) == (row.pos, row.alt, row.ref)]
+    known = [r for r in known if status_among(genome, r, sources) == "match"]
+    telling = [r.af for r in known if r.af is not None and is_telling(r.af)]
+    if row.af is None or not is_telling(row.af) or not telling:
         return "palindromic"
-    return "strand" if (row.af < 0.5) == (telling[0] < 0.5) else "swapped"
+    if (row.af < 0.5) != (telling[0] < 0.5):
+        return "swapped"
+    return "strand" if len(row.ref) == len(row.alt) else "palindromic"
 
 
 def turned(genome: str, row: Row, sources: Sequence[Sequence[Row]], null: float) -> tuple[object, ...]:
     """(pos, ref, alt, slope, af, reoriented) of the association in the database."""
-    how = status(genome, row)
+    how = status_among(genome, row, sources)
     if how == "palindromic":
         how = told_by_frequency(genome, row, sources)
     ref, alt = (other_strand(row.ref), other_strand(row.alt)) if "strand" in how else (row.ref, row.alt)
@@ -188,7 +212,7 @@ def test_alleles_effects_and_frequencies_are_turned_to_those_of_the_genome(
             load(con, tmp_path / name, given[name], null)
     for name, rows_of in given.items():
         assert ask(ASSOCIATIONS, name) == [turned(genome, row, sources, null) for row in rows_of]
-    as_given = {(r.pos, r.ref, r.alt): status(genome, r) for rows_of in sources for r in rows_of}
+    as_given = {(r.pos, r.ref, r.alt): status_among(genome, r, sources) for rows_of in sources for r in rows_of}
     found = {(p, r, a): s for p, r, a, s in ask("SELECT pos, ref, alt, ref_status FROM variant")}
     assert {key: found[key] for key in as_given} == as_given
     assert {s for key, s in found.items() if key not in as_given} <= {"match"}
@@ -250,6 +274,31 @@ def test_a_palindrome_is_told_for_the_source_that_has_frequencies_and_for_no_oth
     assert ask("SELECT tissue FROM association SEMI JOIN candidate USING (variant_id) ORDER BY 1") == [
         ("known",), ("strand",), ("swapped",)
     ]  # fmt: skip
+
+
+#: A deletion of the genome's G, written right and the other way round.
+DELETION, TURNED_ROUND = Row(12, "CG", "C", 0.5, 0.125), Row(12, "C", "CG", -0.5, 0.875)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["genome", "careless", "clean"])))
+def test_an_indel_of_a_swapped_source_counts_only_as_a_clean_source_has_it(
+    con: Connection, ask: Ask, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    """Both alleles of a deletion are always the genome's; how often they are tells which way round they are given."""
+    other = Row(14, "GG", "G", 0.75, None)
+    given = {"careless": [SWAPPED, TURNED_ROUND, other], "clean": [AS_IT_IS, DELETION]}
+    loaded = [genome_of(con, tmp_path) if n == "genome" else load(con, tmp_path / n, given[n]) for n in order]
+    assert ask(ASSOCIATIONS, "careless")[1:] == [
+        (12, "CG", "C", 0.5, 0.125, "swapped"),
+        (14, "GG", "G", 0.75, None, None),
+    ]
+    analysed = ask("SELECT tissue, variant_id FROM association SEMI JOIN candidate USING (variant_id) ORDER BY ALL")
+    assert [v for t, v in analysed if t == "careless"] == ["chr2_10_A_C", "chr2_12_CG_C"]
+    assert [v for t, v in analysed if t == "clean"] == ["chr2_12_CG_C", "chr2_12_C_T"]
+    told = [
+        note for one in loaded for note in one.notes if "indels may be swapped, as others of their sources are" in note
+    ]
+    assert told
 
 
 def test_sources_that_disagree_on_which_allele_is_rare_tell_nothing(con: Connection, ask: Ask, tmp_path: Path) -> None:

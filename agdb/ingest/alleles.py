@@ -5,7 +5,8 @@ genome has their complement, they are of the other `strand`, or both (`strand_sw
 is turned to the one that the genome has, and says so in `reoriented`. An A/T or C/G variant whose REF is not the
 genome's may be swapped or of the other strand, and its effect has one sign or the other: `palindromic`, not analysed,
 but for the associations whose own allele frequency tells which. All else is a `mismatch`, not analysed. An indel of
-which both alleles fit (a repeat) is a match. Whether genome or source comes first makes no difference.
+which both alleles fit is a match, unless its source has swapped others (`indels`). Whether genome or source comes first
+makes no difference.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from agdb.genome import Genome
+from agdb.ingest import indels
 from agdb.schema import same
 
 #: More alleles than this share (and at least so many) that neither REF nor ALT explains: another assembly. hg19 under
@@ -67,12 +69,13 @@ Texts = npt.NDArray[np.object_]
 
 class Checked(NamedTuple):
     """Variants compared with the genome, by status, and of those that no strand could explain: how many, and how many
-    do not fit. `turned` counts the associations that were turned."""
+    do not fit. `turned` counts the associations that were turned, `doubted` the indels that may be swapped."""
 
     counts: dict[str, int]
     tellable: int
     unexplained: int
     turned: int = 0
+    doubted: int = 0
 
     @property
     def n(self) -> int:
@@ -113,6 +116,8 @@ class Checked(NamedTuple):
             "palindromic": "are A/T or C/G and not the genome's, swapped or of the other strand: left out",
         }
         notes += [f"  {self.of(status):,} {what}" for status, what in told.items() if self.of(status)]
+        if self.doubted:
+            notes.append(f"  {self.doubted:,} indels may be swapped, as others of their sources are: left out")
         if self.turned and not self.of("swapped", "strand", "strand_swapped"):
             notes.append(f"  {self.turned:,} associations were turned: their variants are known, or frequencies tell")
         return notes
@@ -137,7 +142,9 @@ def check(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> Chec
     if counts:
         same = "variant.chrom = c.chrom AND variant.pos = c.pos AND variant.ref = c.ref AND variant.alt = c.alt"
         con.execute(f"UPDATE variant SET ref_status = c.s FROM checked AS c WHERE assembly = ? AND {same}", [assembly])
-    return checked._replace(turned=_turn(con, assembly) + _turn_palindromes(con, assembly))
+    turned = _turn(con, assembly)
+    doubted = indels.doubt(con, genome, assembly)
+    return checked._replace(turned=turned + _turn_palindromes(con, assembly), doubted=doubted)
 
 
 def _unchecked(
@@ -166,7 +173,7 @@ def _status(
     )
     rest = np.flatnonzero(status == "mismatch")
     turned = {"swapped": alt[rest], "strand": _complement(ref[rest]), "strand_swapped": _complement(alt[rest])}
-    fits = {name: _fits(genome, chrom, pos[rest] - 1, alleles) for name, alleles in turned.items()}
+    fits = {name: indels.fits(genome, chrom, pos[rest] - 1, alleles) for name, alleles in turned.items()}
     of_one_length = np.array([len(r) == len(a) for r, a in zip(ref[rest], alt[rest], strict=True)], np.bool_)
     for name in ("strand_swapped", "strand"):
         status[rest[fits[name] & of_one_length]] = name
@@ -177,15 +184,6 @@ def _status(
 
 def _complement(alleles: Texts) -> Texts:
     return np.array([allele[::-1].translate(_COMPLEMENT) for allele in alleles], dtype=object)
-
-
-def _fits(genome: Genome, chrom: str, starts: npt.NDArray[np.int64], alleles: Texts) -> npt.NDArray[np.bool_]:
-    fits = np.zeros(len(starts), np.bool_)
-    lengths = np.array([len(allele) for allele in alleles], np.int64)
-    rows = np.flatnonzero(genome.covers(chrom, starts, starts + lengths))
-    if len(rows):
-        fits[rows] = genome.alleles_match(chrom, starts[rows], alleles[rows].tolist())
-    return fits
 
 
 def _turn(con: duckdb.DuckDBPyConnection, assembly: str) -> int:
@@ -246,7 +244,8 @@ def _turn_egenes(con: duckdb.DuckDBPyConnection) -> None:
 def _turn_palindromes(con: duckdb.DuckDBPyConnection, assembly: str) -> int:
     """Turn the associations of palindromic variants whose own frequency of ALT and that of a checked source tell how.
 
-    On the other strand ALT stays ALT and has the same frequency; swapped, it has 1 minus that.
+    On the other strand ALT stays ALT and has the same frequency; swapped, it has 1 minus that. An indel is never of the
+    other strand.
     """
     if not con.execute("SELECT count(*) FROM variant WHERE ref_status = 'palindromic'").fetchall()[0][0]:
         return 0
@@ -270,7 +269,8 @@ def _turn_palindromes(con: duckdb.DuckDBPyConnection, assembly: str) -> int:
           ON w.source_id = q.source_id AND w.assembly = q.assembly AND w.chrom = q.chrom AND w.pos = q.pos
          AND w.ref = q.alt AND w.alt = q.ref AND w.gene_id IS NOT DISTINCT FROM q.gene_id
          AND w.molecular_trait_id IS NOT DISTINCT FROM q.molecular_trait_id
-        WHERE q.assembly = $assembly AND abs(q.af - 0.5) > {TOO_NEAR}""",
+        WHERE q.assembly = $assembly AND abs(q.af - 0.5) > {TOO_NEAR}
+          AND (length(q.ref) = length(q.alt) OR (q.af < 0.5) <> k.is_rare)""",
         {"assembly": assembly},
     )
     _turn_egenes(con)
