@@ -44,8 +44,8 @@ def test_an_option_that_scores_have_no_use_for_is_refused(
     fresh_db: Path, tmp_path: Path, preset: Path, format_: str
 ) -> None:
     path = make.write(tmp_path / "s.csv", b"id,s\nchr1_1000_A_C,0.5\n")
-    mine = ["--scorer", "mine", "--window", 1000]
-    given, useless = {
+    mine: list[object] = ["--scorer", "mine", "--window", 1000]
+    cases: dict[str, tuple[list[object], list[str]]] = {
         "tidy": (["--format", "tidy"], ["--window", "--map", "--preset", "--effect-allele", "--unsigned",
                                         "--output-type", "--tissue", "--effect"]),
         "original": (["--format", "original", "--window", 1000], [
@@ -53,10 +53,10 @@ def test_an_option_that_scores_have_no_use_for_is_refused(
             "--model-version", "--output-type"]),
         "preset": (["--preset", preset, *mine], ["--effect-allele", "--tissue", "--effect"]),
         "map": (["--map", "variant_id=id,score=s", "--assembly", "hg38", *mine], ["--tissue", "--effect"]),
-    }[format_]  # fmt: skip
+    }  # fmt: skip
+    given, useless = cases[format_]
     for option in useless:
-        value = [] if option == "--unsigned" else [7]
-        said = refusal(fresh_db, "predictions", path, *given, option, *value)
+        said = refusal(fresh_db, "predictions", path, *given, option, *([] if option == "--unsigned" else [7]))
         assert f"no use for {option}" in said or f"{option} goes with --map" in said
 
 

@@ -14,7 +14,7 @@ import pytest
 from conftest import Ask
 
 from agdb.errors import Refused, UsageError
-from agdb.ingest import qtl, reference, source, variant_list
+from agdb.ingest import qtl, reference, source, text, variant_list
 from agdb.ingest.preset import Preset, from_options, named, save, shipped
 from agdb.ingest.variant_table import Options
 
@@ -449,6 +449,24 @@ def test_the_second_signal_is_conditional_where_the_first_was_rejected(
     rows[0]["p"] = "0"
     load(con, tmp_path / "a.tsv", rows, preset(f"{MAPPED},signal_rank=rank"))
     assert ask("SELECT DISTINCT is_conditional FROM qtl") == [(True,)]
+
+
+@pytest.mark.parametrize("where", ["rank = 1", "rank = 2"])
+def test_a_slope_is_conditional_on_a_signal_of_the_file_that_was_not_asked_for(
+    con: Connection, ask: Ask, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = table(6, gene=lambda i, r: "ABCABC"[i], t=lambda i, r: ["Lung", "Skin"][i in (1, 2, 4)])
+    rows = [{**row, "rank": str(rank)} for row, rank in zip(rows, [1, 1, 1, 2, 2, 1], strict=True)]
+    monkeypatch.setattr(text, "CHUNK_BYTES", 200)  # signals of one gene in several parts
+    how = preset(f"{MAPPED},signal_rank=rank,tissue=t")
+    load(con, tmp_path / "a.tsv", rows, how, Options(where=where))
+    conditional = {("Lung", "A"), ("Skin", "B")}  # C has one signal in each tissue
+    found = ask("SELECT tissue, gene_id, is_conditional FROM association ORDER BY ALL")
+    assert found == [
+        (tissue, gene, (tissue, gene) in conditional)
+        for tissue, gene, rank in sorted((row["t"], row["gene"], row["rank"]) for row in rows)
+        if rank == where[-1]
+    ]
 
 
 def test_signals_of_what_is_no_gene_are_conditional_too(con: Connection, ask: Ask, tmp_path: Path) -> None:

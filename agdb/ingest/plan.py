@@ -54,6 +54,7 @@ class Plan:
         derived: More fields: name to SQL over the columns of the file.
         where: SQL condition over the columns of the file; other rows are passed over.
         prepared: SQL columns made of the fields that more than one of `select` uses.
+        whole: Called once a part is staged with all its rows, those too that `where` does not ask for.
         staged: Called once a part is staged, before its rows are held to the rules.
         adapt: What changes `staged` once it has held to the rules; the rows then have to hold to `adapted`.
         max_rejected: Largest share of rows that may be rejected.
@@ -68,6 +69,7 @@ class Plan:
     derived: Mapping[str, str] = field(default_factory=dict)
     where: str | None = None
     prepared: Mapping[str, str] = field(default_factory=dict)
+    whole: Callable[[], None] = lambda: None
     staged: Callable[[], None] = lambda: None
     adapt: Sequence[Callable[[], None]] = ()
     adapted: Sequence[Rule] = ()

@@ -1,6 +1,6 @@
 """Associations: any table of molecular QTLs whose columns a preset names. Effects become those of ALT against REF."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -127,8 +127,28 @@ def _load(
         if "name" in there:
             vt.name_variants(con, draft.assembly, staged)
 
-    plan = replace(plan, staged=meet)
+    plan = replace(plan, staged=meet, whole=_signals(con, select))
     loaded.take(table.load(con, read.rows, plan, source_id, store, read.options.progress), read.rows)
+
+
+def _signals(con: duckdb.DuckDBPyConnection, select: Mapping[str, str]) -> Callable[[], None]:
+    """What notes, in temp table `signal`, the signals of each gene: of all rows, since a slope is conditional on
+    every signal of the file, kept or not.
+
+    Signals are those of a gene (GTEx groups the introns of one), or of what was measured instead.
+    """
+    if "signal_rank" not in select:
+        return lambda: None
+    con.execute("CREATE OR REPLACE TEMP TABLE signal (tissue VARCHAR, gene VARCHAR, rank DOUBLE)")
+    tissue, of = ("tissue", "WHERE tissue IS NOT NULL") if "tissue" in select else ("NULL", "")
+
+    def note() -> None:
+        con.execute(
+            f"INSERT INTO signal SELECT DISTINCT {tissue}, coalesce(gene_id, molecular_trait_id), signal_rank "
+            f"FROM staged {of}"
+        )
+
+    return note
 
 
 def phenotype_of(preset: Preset, there: set[str]) -> tuple[dict[str, str], list[Rule]]:
@@ -161,10 +181,10 @@ def _finish(
         loaded.rows_kept -= n
         notes.append(vt.merged(n, has_names="name" in read.fields))
     if "signal_rank" in read.fields:
-        con.execute(  # signals are those of a gene (GTEx groups the introns of one), or of what was measured instead
-            "UPDATE qtl SET is_conditional = g.n > 1 FROM (SELECT source_id, coalesce(gene_id, molecular_trait_id) AS "
-            "gene, greatest(count(DISTINCT signal_rank), max(signal_rank)) AS n FROM qtl WHERE source_id IN $ids "
-            "GROUP BY ALL) AS g "
+        con.execute(
+            "UPDATE qtl SET is_conditional = g.n > 1 FROM (SELECT source_id, gene, greatest(count(DISTINCT rank), "
+            "max(rank)) AS n FROM signal JOIN source ON coalesce(signal.tissue, source.tissue) = source.tissue "
+            "WHERE source_id IN $ids GROUP BY ALL) AS g "
             "WHERE g.source_id = qtl.source_id AND g.gene = coalesce(qtl.gene_id, qtl.molecular_trait_id)",
             {"ids": loaded.source_ids},
         )

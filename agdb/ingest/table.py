@@ -134,6 +134,7 @@ class _Staging:
         ).fetchall()[0]
         if chunk and not is_sound and (lines, lines * (self.rows.shape.columns - 1)) != (chunk.lines, chunk.delimiters):
             self._look(chunk, lines)
+        self.plan.whole()
         if self.plan.where:
             self.con.execute("DELETE FROM staged WHERE NOT asked")
             asked = int(self.con.execute("SELECT count(*) FROM staged").fetchall()[0][0])
