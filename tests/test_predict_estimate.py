@@ -25,7 +25,7 @@ def told(
 ) -> dict[str, str]:
     """The lines of a dry run: what, and value."""
     kept = tracks.kept(scorer, keep)
-    finished = {c: run.spooled(Place(path, out=out), scorer, c, kept) for c in scorer.computations}
+    finished = {c: run.spooled(Place(path, out=out), scorer, c) for c in scorer.computations}
     with db.reading(path) as con:
         return {row.what: row.value for row in estimate.estimate(con, scorer, choice or Choice(), finished, kept)}
 

@@ -139,10 +139,17 @@ def test_merging_twice_is_merging_once(fresh_db: Path, folder: Path) -> None:
     assert content(fresh_db) == once
 
 
-def test_a_merged_file_is_removed_with_its_folder(fresh_db: Path, folder: Path) -> None:
-    write(folder, [scored(v) for v in variants(3)])
+def test_a_merged_file_of_the_spool_is_removed_with_its_folder(fresh_db: Path, folder: Path) -> None:
+    write(folder_of(fresh_db) / "x", [scored(v) for v in variants(3)])
+    assert merged(fresh_db) == (1, 3, 0)
+    assert not folder_of(fresh_db).exists()
+
+
+def test_a_merged_file_of_another_folder_stays_and_is_not_merged_again(fresh_db: Path, folder: Path) -> None:
+    path = write(folder, [scored(v) for v in variants(3)])
     merged(fresh_db, folder)
-    assert not folder.exists()
+    assert [p.name for p in folder.iterdir()] == [path.name.replace("batch-", "merged-")]
+    assert merged(fresh_db, folder) == (0, 0, 0)
 
 
 def test_of_two_different_scores_the_first_one_stays(fresh_db: Path, folder: Path) -> None:
@@ -395,6 +402,28 @@ def test_a_machine_without_the_database_takes_up_where_it_stopped(fresh_db: Path
     run.run(place, scorer(), first, replace(QUICK, max_calls=5))
     run.run(place, scorer(), second, QUICK)
     assert sorted(first.asked + second.asked) == all_of_them
+
+
+def test_what_was_merged_meanwhile_is_not_asked_for_again(fresh_db: Path, tmp_path: Path) -> None:
+    all_of_them, listed, out = study(fresh_db, 12), tmp_path / "work.parquet", tmp_path / "out"
+    run.write_worklist(Place(fresh_db), scorer(), QUICK, listed)
+    place, first, second = Place(None, listed, out), FakePredictor(), FakePredictor()
+    run.run(place, scorer(), first, replace(QUICK, max_calls=5))
+    assert merged(fresh_db, out).scored == 5
+    run.run(place, scorer(), second, QUICK)
+    assert sorted(first.asked + second.asked) == all_of_them
+    assert merged(fresh_db, out).scored == 7
+
+
+@pytest.mark.parametrize(("first", "then"), [("all", "selected"), ("selected", "all")])
+def test_what_lies_in_a_folder_answers_whichever_tracks_would_be_kept(
+    fresh_db: Path, tmp_path: Path, first: str, then: str
+) -> None:
+    study(fresh_db)
+    predict(fresh_db, FakePredictor(), keep=first, out=tmp_path / "out")
+    assert predict(fresh_db, FakePredictor(), keep=then, out=tmp_path / "out").calls == 0
+    other = predict(fresh_db, FakePredictor(), scorer("EFO:2", name="other"), keep=then, out=tmp_path / "out")
+    assert other.calls == (0 if first == "all" else 5)
 
 
 def test_machines_share_a_work_list_by_shards(fresh_db: Path, tmp_path: Path) -> None:

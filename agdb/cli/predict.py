@@ -202,7 +202,7 @@ def _estimate(place: Any, scorer: "Scorer", settings: Any) -> None:
     if place.database is None:
         raise UsageError("a dry run looks into the database", cure="run it where the database is")
     keeps = kept(scorer, settings.keep)
-    spooled = {c: run.spooled(place, scorer, c, keeps) for c in scorer.computations}
+    spooled = {c: run.spooled(place, scorer, c) for c in scorer.computations}
     with db.reading(place.database) as con:
         rows = estimate.estimate(con, scorer, settings.choice, spooled, keeps)
     say(f"scorer {scorer.name} at {scorer.of.window_bp:,} bp; a dry run: nothing is asked, nothing is stored")

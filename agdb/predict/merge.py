@@ -1,7 +1,7 @@
-"""Batch files into the database: each file in one transaction, or not at all; a file is removed when it is in.
+"""Batch files into the database: each file in one transaction, or not at all; a file is put away when it is in.
 
 Merging twice is merging once: what a variant has been scored for is in `scored_variant`, and is not added again. So a
-process may be killed between the commit and the removal of the file.
+process may be killed between the commit and the putting away of the file.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ import duckdb
 from agdb import db
 from agdb.errors import Refused
 from agdb.ingest.tracks import track_ids
-from agdb.predict.spool import LISTS, Header, Run, clear, header_of
+from agdb.predict.spool import LISTS, Header, Run, clear, header_of, put_away
 from agdb.predictors.contract import Scorer, Track
 from agdb.schema import same
 
@@ -27,7 +27,7 @@ class Merged(NamedTuple):
 
 
 def merge(path: Path, files: Iterable[Path], *, patience_s: float | None = None) -> Merged:
-    """Merge batch files, oldest first, and remove them.
+    """Merge batch files, oldest first, and put them away.
 
     Args:
         path: The database.
@@ -47,7 +47,7 @@ def merge(path: Path, files: Iterable[Path], *, patience_s: float | None = None)
             header = header_of(file)
             with db.transaction(con):
                 scored, failed = _merge(con, file, header)
-            file.unlink(missing_ok=True)
+            put_away(file, path)
             folders.add(file.parent)
             total = Merged(total.batches + 1, total.scored + scored, total.failed + failed)
     for folder in folders:

@@ -105,22 +105,25 @@ def write_worklist(place: Place, scorer: Scorer, settings: Settings, into: Path)
     """
     assert place.database is not None
     last = scorer.computations[-1]
-    finished = spooled(place, scorer, last, kept(scorer, settings.keep))
+    finished = spooled(place, scorer, last)
     with db.reading(place.database) as con:
         return work.from_database(con, scorer, last, settings.choice, finished, into)
 
 
-def spooled(place: Place, scorer: Scorer, computation: Computation, kept: str) -> work.Spooled:
+def spooled(place: Place, scorer: Scorer, computation: Computation) -> work.Spooled:
     """What lies finished of one of a scorer's computations, and of the others."""
-    others = tuple(work.Spooled(place.spool(c), c, kept) for c in scorer.computations if c != computation)
-    return work.Spooled(place.spool(computation), computation, kept, others)
+
+    def of(one: Computation, *others: work.Spooled) -> work.Spooled:
+        return work.Spooled(place.spool(one), one, scorer.track_set, place.database is None, others)
+
+    return of(computation, *(of(other) for other in scorer.computations if other != computation))
 
 
 def _one(job: Job, predictor_of: Callable[[Computation], AbstractContextManager[Predictor]]) -> None:
     """Run one computation."""
     keeps = kept(job.scorer, job.settings.keep)
     with Spool(job.place.spool(job.computation), job.settings.choice.shard) as spool:
-        n = _worklist(job, spool, keeps)
+        n = _worklist(job, spool)
         job.summary.pending += n
         job.talk.show(job.summary)
         if not n:
@@ -140,9 +143,9 @@ def _one(job: Job, predictor_of: Callable[[Computation], AbstractContextManager[
                 _ask(job, predictor, spool, header, None if len(places) == len(tracks) else places)
 
 
-def _worklist(job: Job, spool: Spool, keeps: str) -> int:
+def _worklist(job: Job, spool: Spool) -> int:
     """Write the work list into the spool; returns its length."""
-    choice, finished = job.settings.choice, spooled(job.place, job.scorer, job.computation, keeps)
+    choice, finished = job.settings.choice, spooled(job.place, job.scorer, job.computation)
     if choice.limit is not None:  # of variants, not of calls: the first computation's answers count for all
         choice = replace(choice, limit=max(0, choice.limit - job.summary.scored))
     if job.place.variants is not None:

@@ -2,7 +2,8 @@
 
 `<database>.spool/<computation_id>/batch-*.parquet`, or any folder on a machine without the database. A file is written
 under another name, flushed to the disk, and renamed: it is there whole, or not at all. It carries all that is needed to
-merge it anywhere: the scorer and its computation, the tracks, and the run.
+merge it anywhere: the scorer and its computation, the tracks, and the run. When it is merged it goes from the spool; in
+another folder it stays, as `merged-*.parquet`, since a run without the database knows by it what is scored.
 """
 
 import fcntl
@@ -25,6 +26,8 @@ from agdb.predictors.contract import Computation, Scorer, Track
 
 _KEY = b"agdb"
 _FORMAT = 1
+#: What names of batch files begin with.
+_WAITING, _MERGED = "batch-", "merged-"
 #: Columns that hold a value for each track.
 LISTS = ("scores", "quantiles", "ref_values", "alt_values")
 
@@ -144,7 +147,7 @@ class Spool:
         """
         table = _table(outcomes, kept).replace_schema_metadata({_KEY: header.to_json()})
         name = uuid.uuid4().hex
-        part, whole = self.folder / f".{self._mark}{name}.part", self.folder / f"batch-{name}.parquet"
+        part, whole = self.folder / f".{self._mark}{name}.part", self.folder / f"{_WAITING}{name}.parquet"
         try:
             with part.open("wb") as file:
                 pq.write_table(table, file, compression="zstd")
@@ -211,11 +214,31 @@ def folder_of(database: Path) -> Path:
 
 
 def batches(folder: Path) -> list[Path]:
-    """The batch files of a folder and those below, oldest first."""
+    """The batch files of a folder and those below, oldest first, but for those that are merged."""
+    return _files(folder, _WAITING)
+
+
+def merged_batches(folder: Path) -> list[Path]:
+    """Those that are merged."""
+    return _files(folder, _MERGED)
+
+
+def put_away(file: Path, database: Path) -> None:
+    """Remove a batch file that the database holds now. In another folder than its spool it is renamed instead: a run
+    without the database knows by the folder alone what it need not ask for.
+    """
+    with suppress(FileNotFoundError):  # another process merges them, too
+        if file.resolve().is_relative_to(folder_of(database).resolve()):
+            file.unlink()
+        else:
+            file.rename(file.with_name(_MERGED + file.name.removeprefix(_WAITING)))
+
+
+def _files(folder: Path, prefix: str) -> list[Path]:
     found = []
     for place, _, names in os.walk(folder):
         for name in names:
-            if name.startswith("batch-") and name.endswith(".parquet"):
+            if name.startswith(prefix) and name.endswith(".parquet"):
                 with suppress(FileNotFoundError):  # another process merges them, too
                     found.append((os.stat(os.path.join(place, name)).st_mtime_ns, name, Path(place, name)))
     return [path for _, _, path in sorted(found)]

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from agdb import db
 from agdb.errors import Refused, UsageError
-from agdb.predict.spool import batches, header_of
+from agdb.predict.spool import batches, header_of, merged_batches
 from agdb.predictors.contract import Computation, Scorer, Track, Variant
-from agdb.predictors.tracks import check
+from agdb.predictors.tracks import GTEX, check
 from agdb.schema import same, sql_files
 
 #: The type of chromosomes, whose order is that of the genome, as a migration makes it.
@@ -25,24 +25,32 @@ _CHROM_T = r"CREATE TYPE chrom_t AS ENUM \([^)]*\)"
 
 @dataclass(frozen=True)
 class Spooled:
-    """What lies finished in a spool: the batches of a folder that are of a computation and keep the same tracks.
+    """What lies finished in a spool: the batches of a folder that are of a computation and answer a scorer.
 
     Attributes:
+        track_set: The scorer's: scores of other tracks are no answer.
+        is_alone: No database tells what was merged: then merged batches count, which were left in the folder.
         others: The same of the scorer's other computations: what they have answered need not be asked for either.
     """
 
     folder: Path
     computation: Computation
-    kept: str
+    track_set: str
+    is_alone: bool = False
     others: tuple["Spooled", ...] = ()
 
     def files(self) -> list[Path]:
         """The batch files."""
-        headers = ((path, header_of(path)) for path in batches(self.folder))
+        found = [*batches(self.folder), *(merged_batches(self.folder) if self.is_alone else ())]
+        headers = ((path, header_of(path)) for path in found)
         return [
             path for path, header in headers
-            if header.computation == self.computation and header.kept == self.kept and header.target == "prediction"
+            if header.computation == self.computation and header.target == "prediction" and self._answers(header.kept)
         ]  # fmt: skip
+
+    def _answers(self, kept: str) -> bool:
+        """Whether scores of these tracks are what the scorer needs: as in view `answer`."""
+        return kept in ("all", self.track_set) or (kept == "gtex" and self.track_set.startswith(GTEX))
 
 
 @dataclass(frozen=True)
