@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ import duckdb
 import lakes
 import nodes
 import pytest
+import runs
 from lakes import Lakes
 
 import agdb
 from agdb import cluster, db, lake
-from agdb.analysis import run
+from agdb.analysis import run, store
 from agdb.analysis.results import Result
-from agdb.errors import AgdbError, Refused, UsageError
+from agdb.errors import AgdbError, DatabaseBusy, Refused, UsageError
 from agdb.lake import workers
 from agdb.lake.part import Job, compute
 
@@ -215,6 +217,56 @@ def _die(job: object, task: object) -> None:
     import os
 
     os._exit(9)
+
+
+# Results that took hours
+
+
+def some_results(path: Path) -> list[Result]:
+    with db.reading(path) as con:
+        of = con.sql("FROM result LIMIT 3")
+        return [dict(zip(of.columns, row, strict=True)) for row in of.fetchall()]
+
+
+def test_results_wait_for_a_reader_to_let_go(
+    own: Lakes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = some_results(own.study)
+    monkeypatch.setattr(db, "PATIENCE_S", 0.0)
+    with ExitStack() as reader:
+        reader.enter_context(runs.held(own.study))
+        monkeypatch.setattr(time, "sleep", lambda _: reader.close())
+        run_id = store.stored(own.study, "analyse", {}, found)
+    assert (
+        "analyse: 3 results wait to be stored, for an hour at most: the database is held by" in capsys.readouterr().err
+    )
+    assert runs.asked(own.study, "SELECT count(*) FROM result WHERE run_id = ?", run_id) == [(3,)]
+
+
+@pytest.mark.parametrize(("patience_s", "ends"), [(0.0, DatabaseBusy), (60.0, KeyboardInterrupt)])
+def test_a_reader_that_stays_ends_the_wait_in_a_refusal_and_so_does_ctrl_c(
+    own: Lakes, monkeypatch: pytest.MonkeyPatch, patience_s: float, ends: type[BaseException]
+) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    found = some_results(own.study)
+    monkeypatch.setattr(db, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(store, "PATIENCE_S", patience_s)
+    monkeypatch.setattr(time, "sleep", interrupted)
+    with runs.held(own.study), pytest.raises(ends):
+        store.stored(own.study, "analyse", {}, found)
+
+
+def test_a_database_that_cannot_be_written_is_refused_before_anything_is_computed(
+    own: Lakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise Refused("the database cannot be opened")
+
+    monkeypatch.setattr(db, "writing", read_only)
+    monkeypatch.setattr(workers, "_on_this_machine", lambda *_: pytest.fail("it was computed"))
+    assert "cannot be opened" in refused(lambda: lake.analyse(own.opened, lake.found(own.folder), ALL))
 
 
 # What is refused before

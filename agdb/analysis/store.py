@@ -1,5 +1,6 @@
 """Results into table `result`: all of a run, or none."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,27 @@ import pyarrow as pa
 
 from agdb import db
 from agdb.analysis.results import Result
+from agdb.errors import DatabaseBusy
+
+#: Seconds that results wait for others to let go of the database: to compute them may have taken longer.
+PATIENCE_S = 3600.0
 
 
 def stored(path: Path, command: str, arguments: Mapping[str, Any], found: list[Result]) -> int:
-    """Store results as those of a run of `command`; returns the run_id."""
-    with db.writing(path, facts=False) as con, db.transaction(con):
+    """Store results as those of a run of `command`; returns the run_id. While others hold the database, wait.
+
+    Raises:
+        DatabaseBusy: they hold it still, after `PATIENCE_S`.
+    """
+    try:
+        return _stored(path, command, arguments, found, db.PATIENCE_S)
+    except DatabaseBusy as busy:
+        print(f"{command}: {len(found):,} results wait to be stored, for an hour at most: {busy.what}", file=sys.stderr)
+    return _stored(path, command, arguments, found, PATIENCE_S)
+
+
+def _stored(path: Path, command: str, arguments: Mapping[str, Any], found: list[Result], patience_s: float) -> int:
+    with db.writing(path, facts=False, patience_s=patience_s) as con, db.transaction(con):
         run_id = db.start_run(con, command, **arguments)
         first = db.next_id(con, "result")
         query = "SELECT column_name FROM duckdb_columns() WHERE table_name = 'result' ORDER BY column_index"

@@ -22,7 +22,7 @@ import duckdb
 from agdb import cluster, db
 from agdb.analysis import run
 from agdb.analysis.store import stored
-from agdb.errors import Refused, UsageError
+from agdb.errors import DatabaseBusy, Refused, UsageError
 from agdb.lake.manifest import Lake
 from agdb.lake.part import Done, Job, Task, compute
 
@@ -69,11 +69,14 @@ def analyse(
 
     Raises:
         UsageError: an unknown engine, label set or stratification, or an expression that is not SQL.
-        Refused: the database is of another study, or has changed since the lake was exported; no association of these
-            label sets has a score; a worker died or refused, or there is no such cluster.
+        Refused: the database is of another study, has changed since the lake was exported, or cannot be written; no
+            association of these label sets has a score; a worker died or refused, or there is no such cluster.
+        DatabaseBusy: another process holds the database, for an hour after all is computed.
     """
     if workers.engine not in ENGINES:
         raise UsageError(f"unknown engine {workers.engine!r}", cure=f"one of {', '.join(ENGINES)}")
+    with suppress(DatabaseBusy), db.writing(path, facts=False, patience_s=0.0):
+        pass  # may results be stored here? Not after hours, but now
     with db.reading(path) as con:
         _check_study(con, lake, path)
         plan = run.planned(con, asked)
