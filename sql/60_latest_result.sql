@@ -1,11 +1,16 @@
--- One row: a question, and the newest answer that `agdb stats` (or `agdb compare-study`) has stored for it.
+-- One row: a result that no later run of `agdb stats` (or `agdb compare-study`) has answered anew. What is told together
+-- is of one run: a division, whose strata may be other ones now, with their differences; the causal measures; the steps.
 CREATE OR REPLACE VIEW latest_result AS
 FROM result
 QUALIFY run_id = max(run_id) OVER (
-  PARTITION BY label_set, label, source_id, scorer_id, versus, stratification, stratum, metric, unit
+  PARTITION BY
+    label_set, source_id, stratification,
+    if(stratification = 'study', NULL, (label, scorer_id, unit)),  -- a step may have another label and scorer
+    CASE WHEN stratification <> 'all' THEN NULL WHEN starts_with(metric, 'causal_') THEN 'causal' ELSE metric END,
+    if(stratification = 'all', versus, NULL)  -- scorers are compared one by one
 );
 
-COMMENT ON VIEW latest_result IS 'One row per question that was asked of the data: its newest stored result.';
+COMMENT ON VIEW latest_result IS 'Of each question that was asked of the data its newest stored results; a division, with its strata and their differences, is one question, and a comparison of study steps another.';
 COMMENT ON COLUMN latest_result.result_id IS 'Number of the result in this database.';
 COMMENT ON COLUMN latest_result.run_id IS 'Run that computed it; its arguments say what was asked.';
 COMMENT ON COLUMN latest_result.label_set IS 'The label set.';

@@ -150,6 +150,16 @@ def add_peaks(
     insert(con, "peak (peak_id, source_id, biosample, assembly, chrom, chrom_start, chrom_end)", rows)
 
 
+def add_result(con: duckdb.DuckDBPyConnection, run_id: int, **columns: object) -> None:
+    """One row of `result`: the correlation of all pairs, where `columns` say nothing else."""
+    ((result_id,),) = con.execute("SELECT count(*) + 1 FROM result").fetchall()
+    row = {"result_id": result_id, "run_id": run_id, "label_set": "all", "label": "slope", "source_id": 1,
+           "source": "file1", "tissue": "Lung", "scorer_id": "s", "scorer": "scorer", "window_bp": 100, "versus": None,
+           "stratification": "all", "stratum": "all", "metric": "spearman", "unit": "pair", "n": 3, "cluster": "mb",
+           "method": "test", **columns}  # fmt: skip
+    insert(con, f"result ({', '.join(row)})", [list(row.values())])
+
+
 def insert(con: duckdb.DuckDBPyConnection, into: str, rows: Sequence[Sequence[object]]) -> None:
     """All rows in one statement: row by row is slow."""
     if not rows:

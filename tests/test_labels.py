@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 import pytest
 from conftest import Ask
+from rows import add_result
 from studies import add_study, drawn, one, results, rho, with_effect
 
 from agdb.analysis import labels
@@ -103,11 +104,7 @@ def test_a_label_set_is_removed_and_its_name_is_free_again(con: duckdb.DuckDBPyC
 
 def test_a_label_set_that_results_refer_to_stays(con: duckdb.DuckDBPyConnection) -> None:
     labels.add(con, LabelSet("common", condition="maf >= 0.05"))
-    con.execute(
-        "INSERT INTO result (result_id, run_id, label_set, label, source_id, source, tissue, scorer_id, scorer, "
-        "window_bp, stratification, stratum, metric, unit, n, cluster, method) VALUES (1, 7, 'common', 'slope', 1, "
-        "'f', 'Lung', 's', 's', 1, 'all', 'all', 'spearman', 'pair', 3, 'mb', 'm')"
-    )
+    add_result(con, 7, label_set="common")
     with pytest.raises(Refused, match="results refer to label set common: 1, the first of run 7"):
         labels.remove(con, "common")
     assert labels.named(con, "common")

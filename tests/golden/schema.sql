@@ -655,7 +655,7 @@ VIEW label  -- One row per association and label: the measured value that a scor
   maf DOUBLE  -- Minor allele frequency.
   tss_distance INTEGER  -- pos minus TSS in bp.
 
-VIEW latest_result  -- One row per question that was asked of the data: its newest stored result.
+VIEW latest_result  -- Of each question that was asked of the data its newest stored results; a division, with its strata and their differences, is one question, and a comparison of study steps another.
   result_id INTEGER  -- Number of the result in this database.
   run_id INTEGER  -- Run that computed it; its arguments say what was asked.
   label_set VARCHAR  -- The label set.
