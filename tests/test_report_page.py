@@ -9,12 +9,15 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from reports import Element, add_studied, cells, change, copied, html, markdown, page, stored, tree
+from studies import add_fine_mapping, add_study, drawn
 from waterfalls import add_whole, whole
 
 from agdb import db
-from agdb.analysis import waterfall
+from agdb.analysis import run, waterfall
+from agdb.analysis.explain import explain
 from agdb.analysis.paired import verdict
 from agdb.analysis.profile import Asked
 
@@ -169,16 +172,37 @@ def test_what_was_lost_is_told_with_its_reason(study: Path) -> None:
     assert f"scored: {lost['chr1']} not asked for" in row["lost on the way"]
 
 
+def rows_of(shown: Element, result_id: int) -> tuple[str, str]:
+    """SQL to which the way back leads from a result, and the condition that keeps its own rows; "" for none."""
+    box = shown.one("details", id=f"result-{result_id}")
+    query = shown.one("details", id=box.one("a").attributes["href"].removeprefix("#"))
+    kept = box.all("code")
+    return "".join(map(str, query.one("pre").children)), kept[0].text if kept else ""
+
+
 def test_the_sql_of_a_number_gives_its_rows(shown: Element, studied: Path) -> None:
     wanted = stored(studied, "SELECT result_id, n FROM result WHERE metric = 'spearman' AND versus IS NULL AND "
                              "stratification IN ('all', 'kind', 'maf') AND estimate IS NOT NULL")  # fmt: skip
     assert len(wanted) > 12
     for result_id, n in wanted:
-        box = shown.one("details", id=f"result-{result_id}")
-        base = shown.one("details", id=box.one("a").attributes["href"].removeprefix("#")).one("pre").text
-        kept = box.all("code")
-        where = f" WHERE {kept[0].text}" if kept else ""
+        base, kept = rows_of(shown, result_id)
+        where = f" WHERE {kept}" if kept else ""
         assert stored(studied, f"SELECT count(*) FROM (FROM ({base}){where})") == [(n,)]
+
+
+def test_the_sql_of_causal_variants_is_that_of_explain(template_db: Path, tmp_path: Path) -> None:
+    path = copied(template_db, tmp_path)
+    with db.writing(path) as con:
+        study = drawn()
+        add_study(con, study)
+        add_fine_mapping(con, study, np.where(study.variant % 4 == 0, 0.95, 0.05))
+    run.stats(path, run.Asked(label_sets=("all",), resamples=200, stratify=("kind",), shifts=0))
+    shown = page(path)
+    for metric in ("spearman", "causal_auroc"):
+        of_metric = f"SELECT result_id FROM result WHERE metric = '{metric}' AND stratification = 'all'"
+        ((result_id,),) = stored(path, of_metric)
+        with db.reading(path) as con:
+            assert f"{rows_of(shown, result_id)[0]};" in "\n".join(explain(con, result_id))
 
 
 def test_provenance_has_every_file_with_its_sha256_and_every_scorer_whole(shown: Element, studied: Path) -> None:
@@ -257,3 +281,6 @@ def test_the_steps_of_compare_study_are_told(template_db: Path, tmp_path: Path) 
     wanted = stored(path, "SELECT step, format('{:+.4f}', spearman) FROM study_step ORDER BY place")
     assert [(row["step"], row["spearman"]) for row in told] == wanted
     assert len(wanted) == 8
+    of_steps = "SELECT result_id, n FROM result WHERE metric = 'spearman' AND estimate IS NOT NULL"
+    for result_id, n in stored(path, of_steps):
+        assert stored(path, f"SELECT count(*) FROM ({rows_of(shown, result_id)[0]})") == [(n,)]

@@ -128,6 +128,7 @@ class RowQueries:
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
         self._groups: dict[tuple[Any, ...], list[Group]] = {}
+        self._steps: dict[int, steps.Walked] = {}
 
     def of(self, row: dict[str, Any]) -> str | None:
         """The rows of a row of `result`; None where they are not there any more."""
@@ -142,7 +143,9 @@ class RowQueries:
         Of a step of compare-study it is its own rows.
         """
         if row["stratification"] == strata.OF_STEPS:
-            return steps.sql_of(self.con, row)
+            if row["run_id"] not in self._steps:
+                self._steps[row["run_id"]] = steps.walked(self.con, row["run_id"])
+            return steps.sql_of(row, self._steps[row["run_id"]])
         found = self.con.execute("SELECT arguments FROM run WHERE run_id = ?", [row["run_id"]]).fetchall()
         asked = json.loads(found[0][0])
         of_set = self._of_set(row["label_set"], asked.get("scorer"), asked.get("window_bp"), row["source_id"])

@@ -115,15 +115,22 @@ def changed(step: str, state: State, what: Chosen) -> State | str:
     return state._replace(scorer=scorers[role])
 
 
-def sql_of(con: duckdb.DuckDBPyConnection, row: Result) -> str:
-    """SQL of the rows of a stored step: for `agdb explain`. Of a difference, the rows of both steps that entered it."""
-    stored = con.execute("SELECT arguments FROM run WHERE run_id = ?", [row["run_id"]]).fetchall()
+class Walked(NamedTuple):
+    """What a stored run was of, and the state of each of its steps; that of a step that was left out is the last."""
+
+    what: Chosen
+    states: dict[str, State]
+
+
+def walked(con: duckdb.DuckDBPyConnection, run_id: int) -> Walked:
+    """The steps of a stored run. To look for its scorers again takes most of the time of `agdb explain`."""
+    stored = con.execute("SELECT arguments FROM run WHERE run_id = ?", [run_id]).fetchall()
     asked: dict[str, Any] = json.loads(stored[0][0])
     for name in ("peaks", "peaks_as_given"):
         asked[name] = tuple(asked[name])
     what = profile.chosen(con, Asked(**asked))
     found = con.execute(
-        "SELECT stratum FROM result WHERE run_id = ? AND metric = 'spearman' AND method <> 'left out'", [row["run_id"]]
+        "SELECT stratum FROM result WHERE run_id = ? AND metric = 'spearman' AND method <> 'left out'", [run_id]
     ).fetchall()
     kept = {name for (name,) in found}
     state = begin(what)
@@ -131,11 +138,16 @@ def sql_of(con: duckdb.DuckDBPyConnection, row: Result) -> str:
     for step in STEPS[1:]:
         new = changed(step, state, what) if step in kept else ""
         state = states[step] = state if isinstance(new, str) else new
+    return Walked(what, states)
+
+
+def sql_of(row: Result, of: Walked) -> str:
+    """SQL of the rows of a stored step. Of a difference, the rows of both steps that entered it."""
     both = [name for name in (row["versus"], row["stratum"]) if name is not None]
-    of_each = "\nUNION ALL\n".join(f"SELECT '{name}' AS step, * FROM (\n{states[name].sql}\n)" for name in both)
-    is_shared = len(both) == 2 and states[both[0]].is_paired(states[both[1]])
+    of_each = "\nUNION ALL\n".join(f"SELECT '{name}' AS step, * FROM (\n{of.states[name].sql}\n)" for name in both)
+    is_shared = len(both) == 2 and of.states[both[0]].is_paired(of.states[both[1]])
     only = "\nQUALIFY count(*) OVER (PARTITION BY place) = 2" if is_shared else ""
     return (
-        f"WITH study AS (\n{study_sql(what)}\n)\nFROM (\n{of_each}\n)\n"
+        f"WITH study AS (\n{study_sql(of.what)}\n)\nFROM (\n{of_each}\n)\n"
         f"JOIN (SELECT place, chrom, pos, ref, alt, phenotype_id FROM study) USING (place){only}"
     )

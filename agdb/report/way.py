@@ -8,7 +8,7 @@ from typing import NamedTuple
 import duckdb
 
 from agdb.analysis import explain
-from agdb.report.found import Found, Result
+from agdb.report.found import STUDY, Found, Result
 
 
 class Query(NamedTuple):
@@ -58,22 +58,26 @@ def ways(con: duckdb.DuckDBPyConnection, found: Found, told: set[int]) -> list[W
 
 
 def _way(rows_of: explain.RowQueries, title: str, own: list[Result], place: str) -> Way:
-    queries: dict[tuple[object, ...], Query | None] = {}
+    queries: dict[str, Query] = {}
     results = []
     for row in own:
-        key = (row["run_id"], row["stratification"], row["versus"] if row["stratification"] == "all" else None)
-        if key not in queries:
-            sql = rows_of.divided(row)
-            name = (
-                row["stratification"]
-                if key[2] is None
-                else f"{row['scorer']} {row['window_bp']:,} bp and {row['versus']}"
-            )
-            queries[key] = None if sql is None else Query(f"{place}-q{len(queries) + 1}", name, sql)
-        query = queries[key]
+        sql = rows_of.divided(row)
+        if sql is not None and sql not in queries:  # causal_ metrics and steps have rows of their own
+            queries[sql] = Query(f"{place}-q{len(queries) + 1}", _rows_named(row), sql)
+        query = None if sql is None else queries[sql]
         told = explain.numbers(row) | {"run": row["run_id"]}
         results.append(Explained(row["result_id"], explain.title(row), told, query.id if query else None,
                                  explain.condition(row)))  # fmt: skip
     of_scorers = {(row["source_id"], row["scorer_id"]): row for row in own}.values()
     files = dict.fromkeys(line for row in of_scorers for line in explain.files(rows_of.con, row))
-    return Way(title, list(files), [q for q in queries.values() if q], results)
+    return Way(title, list(files), list(queries.values()), results)
+
+
+def _rows_named(row: Result) -> str:
+    """How the page calls the rows of a result: what they are divided by, else what is peculiar to them."""
+    if row["stratification"] == STUDY:
+        return f"{row['versus']} and {row['stratum']}" if row["versus"] else str(row["stratum"])
+    if row["stratification"] == "all" and row["versus"]:
+        return f"{row['scorer']} {row['window_bp']:,} bp and {row['versus']}"
+    causal = ": causal variants and candidates for controls" if row["metric"].startswith("causal_") else ""
+    return f"{row['stratification']}{causal}"
