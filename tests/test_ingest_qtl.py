@@ -4,6 +4,7 @@ import io
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -492,6 +493,8 @@ def test_a_condition_reads_the_rows_that_meet_it_and_no_others(con: Connection, 
         ("p <", "cannot be computed: .*syntax error"),
         ("true); DROP TABLE qtl; --", "cannot be computed"),
         ("gene > 5", "cannot be computed: "),
+        ("row_number() OVER (PARTITION BY gene ORDER BY p) = 1", "looks at other rows: row_number"),
+        ("p = min(p) over (partition by gene)", "looks at other rows: "),
         ("p < -1", "no row meets the condition of --where"),
     ],
 )
@@ -502,6 +505,14 @@ def test_a_condition_that_means_nothing_is_said_and_changes_nothing(
     with pytest.raises((UsageError, Refused), match=said):
         load(con, tmp_path / "a.tsv", table(), options=Options("LCL", where=where))
     assert make.rows_of(con) == before
+
+
+def test_a_condition_may_hold_the_word_over_and_windows_over_other_tables(
+    con: Connection, ask: Ask, tmp_path: Path
+) -> None:
+    where = "gene <> 'x over (y)' AND pos::INTEGER NOT IN (SELECT row_number() OVER () FROM range(9))"
+    load(con, tmp_path / "a.tsv", table(4), options=Options("LCL", where=where))
+    assert ask("SELECT count(*) FROM qtl") == [(4,)]
 
 
 def test_a_derived_column_is_computed_from_those_of_the_file(con: Connection, ask: Ask, tmp_path: Path) -> None:
@@ -531,6 +542,8 @@ def test_a_derived_column_that_cannot_be_computed_is_a_usage_error(con: Connecti
     how = named(str(make.write(tmp_path / "mine.toml", toml.encode())))
     with pytest.raises(UsageError, match="a condition or derived column cannot be computed"):
         load(con, tmp_path / "a.tsv", table(), how, Options())
+    with pytest.raises(UsageError, match="a condition or derived column looks at other rows: lag"):
+        load(con, tmp_path / "a.tsv", table(), replace(how, derived={"slope": "lag(beta) OVER ()"}), Options())
 
 
 # --- alleles that the table does not have ---

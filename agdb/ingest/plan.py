@@ -1,9 +1,13 @@
 """How rows of a file are read into the temp table `staged`, and what they must not be."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
 
 from agdb.errors import UsageError
 from agdb.ingest.cells import ANY_NUMBER, identifier
@@ -100,6 +104,28 @@ class Plan:
             raise UsageError(f"columns {one!r} and {by_lower[one.lower()]!r} differ in case only", where=str(rows.path),
                              cure="a condition cannot tell them apart: rename one of them")  # fmt: skip
         return names
+
+    def hold_to_one_row(self, con: duckdb.DuckDBPyConnection, path: Path) -> None:
+        """Hold the SQL of `where` and `derived` to one row: a window would see the rows of a part, not of the file.
+
+        Raises:
+            UsageError: it has a window function.
+        """
+        for sql in (sql for sql in (self.where, *self.derived.values()) if sql):
+            tree = con.execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{sql}\n)"]).fetchall()[0][0]
+            if _has_window(json.loads(tree)):
+                raise UsageError(f"a condition or derived column looks at other rows: {sql}", where=str(path),
+                                 cure="the file is read in parts: say what holds of a row alone, or choose the rows "
+                                 "before (a query of DuckDB over the file, COPY ... TO)")  # fmt: skip
+
+
+def _has_window(node: Any) -> bool:
+    """Whether a tree of SQL computes a window function; those within a subquery, over other tables, do no harm."""
+    if isinstance(node, dict):
+        if node.get("class") == "WINDOW":
+            return True
+        node = [node.get("child")] if node.get("class") == "SUBQUERY" else list(node.values())
+    return isinstance(node, list) and any(map(_has_window, node))
 
 
 def _speaks_of(sql: str, words: set[str], name: str) -> bool:

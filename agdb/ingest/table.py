@@ -47,9 +47,11 @@ def load(
         store: Called for every part; moves `staged` to where it belongs.
 
     Raises:
+        UsageError: the SQL of the plan looks at more than a row.
         Refused: a row has too many or too few columns or is blank, a number is no number, a row breaks a fatal rule,
             too many rows are rejected, or the file is damaged. The first such row is named.
     """
+    plan.hold_to_one_row(con, rows.path)
     staging = _Staging(con, rows, plan, source_id)
     with rows.parts(con, plan.types(rows), _spill(con)) as parts:
         for part in parts:
