@@ -38,8 +38,8 @@ def build(path: Path) -> None:
     with db.writing(path) as con:
         s = study()
         add_study(con, s, scorer="near", null_value=0)
-        con.execute("UPDATE source SET rows_read = 283 WHERE source_id = 1")
-        con.execute("INSERT INTO rejected SELECT 1, i, 'p_value_of_zero', 'x' FROM range(3) AS t(i)")
+        con.execute("UPDATE source SET rows_read = 1480 WHERE source_id = 1")
+        con.execute("INSERT INTO rejected SELECT 1, i, 'p_value_of_zero', 'x' FROM range(1200) AS t(i)")
         score(con, s, "far", noisy(s.score, 5), window_bp=200)
         _track_scores(con, s)
         _peaks(con, s)

@@ -195,8 +195,8 @@ def test_distance_draws_median_sizes_of_the_bins(draw: Draw) -> None:
 def test_funnel_counts_what_is_left_and_why_the_rest_is_lost(draw: Draw) -> None:
     drawn = {row["stage"]: row for row in draw("funnel", TRACKED).data.to_pylist()}
     failed = int((study().variant < 2).sum())
-    assert drawn["rows of the file"]["n"] == 283
-    assert (drawn["associations kept"]["n"], drawn["associations kept"]["lost"]) == (280, "3 p_value_of_zero")
+    assert drawn["rows of the file"]["n"] == 1480
+    assert (drawn["associations kept"]["n"], drawn["associations kept"]["lost"]) == (280, "1,200 p_value_of_zero")
     assert drawn["associations kept"]["in_peak"] == in_peak().sum()
     scored = drawn["scored by tracked (300 bp)"]
     assert (scored["n"], scored["lost"]) == (280 - failed, f"{failed} failed: beyond the chromosome")
@@ -208,6 +208,18 @@ def test_funnel_says_which_condition_of_the_label_set_leaves_rows_out(draw: Draw
     kept = int((study().qval <= 0.05).sum())
     assert drawn[-1]["n"] == kept
     assert drawn[-1]["lost"] == f"{280 - kept} not qval <= 0.05"
+
+
+def test_funnel_says_that_a_pair_of_a_pool_counts_once_a_tissue(con: duckdb.DuckDBPyConnection) -> None:
+    ids = add_snvs(con, 4)
+    add_scorer(con, "a")
+    add_scores(con, "a", ids, [1, 2, 3, 4])
+    for source, held in ((1, 4), (2, 3)):
+        add_source(con, source, tissue="Lung")
+        add_qtls(con, source, ids[:held], [1, -2, 3, -4][:held])
+    labels.add(con, labels.LabelSet("pool", is_pooled=True))
+    drawn = figures.draw(con, "funnel", Choice("pool")).data.to_pylist()
+    assert (drawn[-1]["n"], drawn[-1]["lost"]) == (4, "3 held by another source of its tissue")
 
 
 def test_overlap_counts_peaks_a_variant(draw: Draw) -> None:

@@ -10,6 +10,8 @@ from typer.testing import CliRunner, Result
 from agdb import db
 from agdb.analysis import run
 from agdb.cli import app
+from agdb.report import tables
+from agdb.report.found import Group
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +180,15 @@ def test_the_markdown_has_a_row_for_each_verdict(studied: Path) -> None:
     assert len(rows) == len(wanted)
     for row, (end,) in zip(rows, wanted, strict=True):
         assert row.endswith(end)
+
+
+def test_the_condition_of_a_label_set_is_told_as_it_was_given() -> None:
+    group = Group("cut", "slope", 1, "file1", "Lung", "s", "scorer", 100, True)
+    lost = "1,234 not abs(slope) > 0.0005 AND pos > 1000000"
+    table = tables.counted([(group, [{"stage": "analysed: label set cut", "n": 4, "in_peak": 1, "lost": lost}])])
+    assert table is not None
+    (row,) = table.rows
+    assert f"analysed: {lost}" in [cell.text for cell in row]
 
 
 def test_data_that_came_after_the_results_are_a_failure(study: Path) -> None:

@@ -48,7 +48,8 @@ def funnel(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     if gone > 0:
         stages[-1] = stages[-1]._replace(lost=[(_why(group), gone)])
     data = [{"stage": s.name.replace("\n", " "), "n": s.n, "in_peak": s.in_peak, "outside": s.outside,
-             "not_known": s.unknown, "lost": "; ".join(f"{n} {why}" for why, n in s.lost)} for s in stages]  # fmt: skip
+             "not_known": s.unknown, "lost": "; ".join(f"{n:,} {why}" for why, n in s.lost)}
+            for s in stages]  # fmt: skip
     note = "To the right: what was lost at each stage, and why." if any(s.lost for s in stages) else ""
     told = f"of {stages[0].n:,} rows, {stages[-1].n:,} are analysed"
     figure = plots.funnel(stages, title=title(group), told=told, note=note)
@@ -76,7 +77,10 @@ def _lost(fates: list[dict[str, Any]], fate: str) -> list[tuple[str, int]]:
 def _why(group: Group) -> str:
     s = group.labels
     reasons = [f"not {s.condition}"] if s.condition else []
-    reasons += ["not the strongest association of its variant"] if s.unit == "variant" else []
+    if s.unit == "variant":
+        reasons.append("not the strongest association of its variant")
+    elif s.is_pooled:
+        reasons.append("held by another source of its tissue")
     return " or ".join(reasons) or f"no {s.label}"
 
 

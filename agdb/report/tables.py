@@ -1,6 +1,5 @@
 """Tables of a report: the same cells for the page and for Markdown. A cell that is a number of `result` links to it."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -159,7 +158,6 @@ def counted(groups: Iterable[tuple[Group, list[dict[str, Any]]]]) -> Table | Non
             enriched.setdefault(group.source_id, told)
         of = {str(s["stage"]).split()[0]: s for s in stages}
         lost = "; ".join(f"{name.rstrip(':')}: {of[name]['lost']}" for name in of if of[name]["lost"])
-        lost = re.sub(r"\b\d{4,}\b", lambda found: f"{int(found[0]):,}", lost)
         cells = [count(of[name]["n"]) if name in of else Cell("") for name in STAGES]
         inside = count(of["analysed:"]["in_peak"])
         rows.append([*group_cells(group), *cells, inside, text(lost), text(group.source)])
