@@ -214,6 +214,17 @@ def test_a_question_reads_the_files_of_its_chromosome_alone(those: Lakes) -> Non
     assert "Total Files Read: 1 " in plan
 
 
+def test_what_agdb_did_not_make_is_left_out_and_told(own: Lakes, tmp_path: Path) -> None:
+    with db.writing(own.study) as con:
+        con.execute("CREATE TABLE my_genes AS SELECT 1 AS x; CREATE VIEW seen AS FROM my_genes; CREATE SCHEMA mine; "
+                    "CREATE TABLE mine.qtl AS SELECT 1 AS x")  # fmt: skip
+    assert "left out, since agdb did not make it: mine.qtl, my_genes, seen\n" in said(
+        own.study, "lake", "export", tmp_path / "new"
+    )
+    assert lake.found(tmp_path / "new").tables.keys() == lake.found(own.folder).tables.keys()
+    lake.open_database(lake.found(tmp_path / "new"), tmp_path / "new.duckdb")
+
+
 def test_a_folder_that_holds_something_is_refused(own: Lakes) -> None:
     assert "holds something already" in refused(lambda: agdb.open(own.study).lake_export(own.folder))
 

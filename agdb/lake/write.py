@@ -1,6 +1,7 @@
 """A study into a lake: each table sorted, in Parquet (zstd), one file a partition, complete or not at all."""
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from agdb.errors import Refused
 from agdb.export.files import whole
 from agdb.export.tables import copied, identifier, literal
 from agdb.lake.manifest import LAYOUT, MANIFEST, File, Layout, text_of
+from agdb.schema import migrations, sql_files
 
 #: Where the folder of NULL goes, in the Hive convention.
 _NULL = "__HIVE_DEFAULT_PARTITION__"
@@ -35,7 +37,7 @@ def export(con: duckdb.DuckDBPyConnection, folder: Path, tell: Callable[[str], N
     Args:
         con: A reading connection.
         folder: A new or empty folder.
-        tell: Hears a line about each table that has rows.
+        tell: Hears a line about each table that has rows, and one about what is left out: what agdb did not make.
 
     Raises:
         Refused: the folder holds something, or cannot be written.
@@ -49,21 +51,39 @@ def export(con: duckdb.DuckDBPyConnection, folder: Path, tell: Callable[[str], N
     with whole(folder) as part:
         shutil.rmtree(part, ignore_errors=True)  # a killed export's
         part.mkdir()
-        for table in _tables(con):
+        own, others = _tables(con)
+        for table in own:
             of = tables[table] = list(_written(con, table, part))
             if rows := sum(file.rows for file in of):
                 tell(f"{table}: {rows:,} rows, {sum(file.bytes for file in of):,} bytes")
+        if others:
+            tell(f"left out, since agdb did not make it: {', '.join(others)}")
         text = text_of({"agdb": __version__, "duckdb": duckdb.__version__}, sources, tables)
         (part / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     return sum(file.bytes for files in tables.values() for file in files)
 
 
-def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """All tables but that of the migrations, which every database makes itself; in an opened lake some are views."""
-    found = con.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND table_name <> 'schema_migration'"
-    ).fetchall()
-    return sorted({name for (name,) in found} | set(LAYOUT))
+def _tables(con: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
+    """The tables of agdb, some of which are views in an opened lake; and tables and views that others made there.
+
+    The table of the migrations is neither: every database makes it itself.
+    """
+    tables = _made("TABLE", [migration.sql for migration in migrations()])
+    views = _made("OR REPLACE VIEW", [sql for _, sql in sql_files("sql")])
+    query = (
+        "SELECT if(schema_name = 'main', '', schema_name || '.') || name FROM ("
+        "SELECT database_name, schema_name, table_name AS name FROM duckdb_tables() WHERE NOT internal UNION ALL "
+        "SELECT database_name, schema_name, view_name FROM duckdb_views() WHERE NOT internal) "
+        "WHERE database_name = current_database() ORDER BY ALL"
+    )
+    found = [name for (name,) in con.execute(query).fetchall()]
+    known = tables | views | {"schema_migration"}
+    return [name for name in found if name in tables], [name for name in found if name not in known]
+
+
+def _made(kind: str, texts: list[str]) -> set[str]:
+    """Names of what SQL makes."""
+    return {name for sql in texts for name in re.findall(rf"^CREATE {kind} (\w+)", sql, re.MULTILINE)}
 
 
 def _written(con: duckdb.DuckDBPyConnection, table: str, part: Path) -> Iterator[File]:
