@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 from agdb import db
 from agdb.cli import app
 from agdb.errors import ExitCode
+from agdb.predict.provider import Who, scorer_of
 from agdb.predict.spool import batches, folder_of
 from agdb.predictors import scorers
 
@@ -93,6 +94,9 @@ USAGE: dict[str, tuple[list[object], str]] = {
     "tracks kept by a word": (["dnase-k562", "--keep", "some", "--dry-run"], "cannot be kept by 'some'"),
     "a condition that is no SQL": (["dnase-k562", "--where", "no = 1", "--dry-run"], "--where cannot be run"),
     "a work list without a folder": (["dnase-k562", "--variants", "x.parquet"], "--variants goes with --out"),
+    "two work lists": (
+        ["dnase-k562", "--variants", "x.parquet", "--out", "o", "--worklist", "y.parquet"], "--variants is a work list",
+    ),
     "a key file that is not there": (["dnase-k562", "--key-file", "no.txt"], "there is no key file"),
     "a model object and a server": (["dnase-k562", "--model", "a:b", "--address", "x:1"], "model in this process"),
 }  # fmt: skip
@@ -184,6 +188,20 @@ def test_other_scores_of_the_same_model_version_are_refused(study: Path, tmp_pat
     imported(study, one, "1")
     assert "two different scores" in refused(imported(study, two, "1"), ExitCode.REFUSED)
     assert asked(study, "SELECT count(*), max(score) FROM score") == [(N, N - 0.5)]
+
+
+def test_a_work_list_that_cannot_be_written_is_one_error(study: Path, tmp_path: Path) -> None:
+    into = tmp_path / "no" / "such" / "v.parquet"
+    said = refused(agdb(study, "predict", "dnase-k562", "--worklist", into), ExitCode.REFUSED)
+    assert "cannot write: " in said
+    assert f"where: {into}\n" in said
+
+
+@pytest.mark.parametrize("order", [("atlas", "alphagenome"), ("alphagenome", "atlas"), ("atlas",) * 2])
+def test_atlas_is_the_first_to_be_asked_whichever_is_named_first(order: tuple[str, ...]) -> None:
+    who = Who(list(order), None, False, None, None, None, 1.0, None, lambda _: pytest.fail("no genome is read"))
+    named = scorer_of("dnase-k562", None, None, {}, None, "ALL_FOLDS", who)
+    assert [c.provider for c in named.computations] == sorted(set(order), reverse=True)
 
 
 # merge

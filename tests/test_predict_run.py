@@ -342,6 +342,14 @@ def test_no_computation_is_asked_twice_for_what_it_refused(fresh_db: Path) -> No
     assert (atlas.asked, model.asked) == ([], [])
 
 
+def test_what_the_second_has_answered_the_first_is_not_asked_again_with_the_failed_ones(fresh_db: Path) -> None:
+    study(fresh_db)
+    predict(fresh_db, Two(refusing(20, 40), refusing(40)), BOTH)  # type: ignore[arg-type]
+    atlas, model = FakePredictor(), FakePredictor()
+    predict(fresh_db, Two(atlas, model), BOTH, choice=Choice(retry_failed=True))  # type: ignore[arg-type]
+    assert ([v.pos for v in atlas.asked], model.asked) == ([40], [])
+
+
 def test_atlas_is_asked_for_snvs_alone(fresh_db: Path) -> None:
     study(fresh_db)
     with db.writing(fresh_db) as con:

@@ -447,6 +447,36 @@ def test_a_work_list_that_is_none_is_refused(table: pa.Table | None, tmp_path: P
     assert predictor.asked == []
 
 
+def work_list(path: Path, *rows: tuple[object, ...], names: str = "chrom pos ref alt") -> Path:
+    """A Parquet file of variants."""
+    columns = dict(zip(names.split(), map(list, zip(*rows, strict=True)), strict=True))
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+@pytest.mark.parametrize(("assemblies", "is_refused"), [(("GRCh38", "hg38"), False), (("GRCh38", "GRCh37"), True),
+                                                        (("hg38", None), True), (("x", "x"), True)])  # fmt: skip
+def test_variants_of_another_assembly_are_refused(
+    assemblies: tuple[str | None, str | None], is_refused: bool, tmp_path: Path
+) -> None:
+    rows = [(assembly, *variant) for assembly, variant in zip(assemblies, variants(2), strict=True)]
+    listed, predictor = work_list(tmp_path / "v.parquet", *rows, names="assembly chrom pos ref alt"), FakePredictor()
+    with pytest.raises(Refused, match="assembly") if is_refused else nullcontext():
+        run.run(Place(None, listed, tmp_path / "out"), scorer(), predictor, QUICK)
+    assert len(predictor.asked) == (0 if is_refused else 2)
+
+
+def test_atlas_is_asked_for_the_snvs_of_a_work_list_alone(tmp_path: Path) -> None:
+    atlas, model, predictor = computation("atlas"), computation("model"), FakePredictor()
+    insertion, deletion = Variant("chr1", 5, "A", "AC"), Variant("chr1", 6, "AC", "A")
+    listed, place = work_list(tmp_path / "v.parquet", insertion, deletion, *variants(2)), Path("out")
+    run.run(Place(None, listed, tmp_path / place), Scorer("both", (atlas,), "EFO:1"), predictor, QUICK)
+    assert sorted(predictor.asked) == variants(2)
+    rest = FakePredictor()
+    run.run(Place(None, listed, tmp_path / place), Scorer("both", (atlas, model), "EFO:1"), rest, QUICK)
+    assert rest.asked == [insertion, deletion]
+
+
 def test_another_computation_of_the_scorer_is_not_taken_for_this_one(fresh_db: Path, tmp_path: Path) -> None:
     """Batches that lie finished in the folder of another window do not shorten the work list."""
     all_of_them, out = study(fresh_db), tmp_path / "out"

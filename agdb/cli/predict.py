@@ -87,7 +87,7 @@ def predict(
         if dry_run:
             _estimate(place, scorer, settings)
         elif worklist is not None:
-            n = run.write_worklist(place, scorer, settings, worklist)
+            n = _write_worklist(place, scorer, settings, worklist)
             say(f"{worklist}: {n:,} variants for {scorer.name} at {scorer.of.window_bp:,} bp")
         else:
             wanted = _wanted(engine, ray_address, actors, cpus_per_actor, gpus_per_actor)
@@ -192,6 +192,17 @@ def _wanted(engine: o.Engines, address: str | None, actors: int | None, cpus: fl
             "--ray-address, --actors, --cpus-per-actor and --gpus-per-actor are of a cluster", cure="--engine ray"
         )
     return None
+
+
+def _write_worklist(place: Any, scorer: "Scorer", settings: Any, into: Path) -> int:
+    from agdb.export.files import whole
+    from agdb.predict import run
+
+    if place.database is None:
+        raise UsageError("--worklist writes what the database lacks, and --variants is a work list",
+                         cure="leave out one of them")  # fmt: skip
+    with whole(into) as part:
+        return run.write_worklist(place, scorer, settings, part)
 
 
 def _estimate(place: Any, scorer: "Scorer", settings: Any) -> None:

@@ -109,9 +109,14 @@ def scorer_of(
     if rename is not None:
         preset = replace(preset, name=rename)
     return scorers.scorer(
-        preset, window_bp=window or scorers.DEFAULT_WINDOW, providers=who.providers or ["alphagenome"],
+        preset, window_bp=window or scorers.DEFAULT_WINDOW, providers=_in_order(who.providers),
         model_version=model_version, is_service=who.is_service,
     )  # fmt: skip
+
+
+def _in_order(providers: list[str]) -> list[str]:
+    """Each once, Atlas first, in whichever order they were given: it holds SNVs alone, and the model takes the rest."""
+    return sorted(dict.fromkeys(providers or ["alphagenome"]), key=lambda provider: provider != "atlas")
 
 
 def _preset(name: str, tissue: str | None) -> "Preset":

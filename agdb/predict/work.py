@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from agdb import db
 from agdb.errors import Refused, UsageError
+from agdb.ingest.source import assembly_name
 from agdb.predict.spool import batches, header_of, merged_batches
 from agdb.predictors.contract import Computation, Scorer, Track, Variant
 from agdb.predictors.tracks import GTEX, check
@@ -107,29 +108,50 @@ def again(con: duckdb.DuckDBPyConnection, scorer: Scorer, query: str, into: Path
 
 
 def from_file(path: Path, choice: Choice, spool: Spooled, into: Path) -> int:
-    """The same from a Parquet file with columns chrom, pos, ref, alt (and maybe more).
+    """The same from a Parquet file with columns chrom, pos, ref, alt (and maybe assembly, and more).
 
     Raises:
-        Refused: it is no such file, or some of its rows are no variants.
+        Refused: it is no such file, some of its rows are no variants, or they are of another assembly.
     """
     with duckdb.connect() as con:
-        con.execute(next(filter(None, (re.search(_CHROM_T, sql) for _, sql in sql_files("migrations"))))[0])
-        try:
-            con.execute("CREATE TEMP TABLE work AS SELECT DISTINCT chrom::chrom_t AS chrom, pos::INTEGER AS pos, "
-                        "ref::VARCHAR AS ref, alt::VARCHAR AS alt FROM read_parquet(?)", [str(path)])  # fmt: skip
-        except duckdb.Error as error:
-            raise Refused(
-                f"this is no Parquet file of variants: {str(error).splitlines()[0]}", where=str(path),
-                cure="agdb predict SCORER --worklist FILE.parquet writes one",
-            ) from error  # fmt: skip
-        is_variant = "pos >= 1 AND ref <> alt AND regexp_full_match(ref || alt, '[ACGT]+') AND len(ref) * len(alt) > 0"
-        bad = con.execute(f"FROM work WHERE (chrom IS NOT NULL AND {is_variant}) IS NOT TRUE ORDER BY ALL").fetchall()
-        if bad:
-            raise Refused(
-                f"{len(bad):,} rows are no variants, e.g. {', '.join(map(str, bad[0]))}", where=str(path),
-                cure="chrom, pos from 1 on, and ref and alt that differ, in the letters ACGT",
-            )  # fmt: skip
+        _read(con, path)
+        _of_assembly(con, path, spool.computation.assembly)
+        if spool.computation.provider == "atlas":  # holds no others
+            con.execute("DELETE FROM work WHERE len(ref) <> 1 OR len(alt) <> 1")
         return _write(con, choice, spool, into)
+
+
+def _read(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """The variants of a Parquet file, as temp table `work`."""
+    con.execute(next(filter(None, (re.search(_CHROM_T, sql) for _, sql in sql_files("migrations"))))[0])
+    try:
+        con.execute("CREATE TEMP TABLE work AS SELECT DISTINCT chrom::chrom_t AS chrom, pos::INTEGER AS pos, "
+                    "ref::VARCHAR AS ref, alt::VARCHAR AS alt FROM read_parquet(?)", [str(path)])  # fmt: skip
+    except duckdb.Error as error:
+        raise Refused(
+            f"this is no Parquet file of variants: {str(error).splitlines()[0]}", where=str(path),
+            cure="agdb predict SCORER --worklist FILE.parquet writes one",
+        ) from error  # fmt: skip
+    is_variant = "pos >= 1 AND ref <> alt AND regexp_full_match(ref || alt, '[ACGT]+') AND len(ref) * len(alt) > 0"
+    bad = con.execute(f"FROM work WHERE (chrom IS NOT NULL AND {is_variant}) IS NOT TRUE ORDER BY ALL").fetchall()
+    if bad:
+        raise Refused(
+            f"{len(bad):,} rows are no variants, e.g. {', '.join(map(str, bad[0]))}", where=str(path),
+            cure="chrom, pos from 1 on, and ref and alt that differ, in the letters ACGT",
+        )  # fmt: skip
+
+
+def _of_assembly(con: duckdb.DuckDBPyConnection, path: Path, assembly: str) -> None:
+    """Refuse variants that a column `assembly` says are of another one; where there is none, nobody says."""
+    if "assembly" not in [name.lower() for name in con.read_parquet(str(path)).columns]:
+        return
+    said = con.execute("SELECT DISTINCT assembly::VARCHAR FROM read_parquet(?) ORDER BY 1", [str(path)]).fetchall()
+    for (name,) in said:
+        if name is None or assembly_name(name) != assembly:
+            raise Refused(
+                f"the variants are of assembly {name or 'NULL'}, and {assembly} is scored", where=str(path),
+                cure=f"ingest them with --lift, then agdb predict ... --worklist writes them in {assembly}",
+            )  # fmt: skip
 
 
 def read(path: Path) -> Iterator[Variant]:
@@ -151,9 +173,10 @@ def pending(con: duckdb.DuckDBPyConnection, scorer: Scorer, computation: Computa
     _check_tracks(con, scorer)
     failed = f"(FROM failure WHERE computation_id = '{computation.computation_id}')"
     asked = f"SELECT assembly, chrom, pos, ref, alt, kind FROM pending WHERE scorer_id = '{scorer.scorer_id}'"
-    if choice.retry_failed:
-        asked += f" UNION SELECT c.assembly, c.chrom, c.pos, c.ref, c.alt, c.kind FROM candidate AS c " \
-                 f"SEMI JOIN {failed} AS f ON {same('f', 'c')}"  # fmt: skip
+    if choice.retry_failed:  # unless another computation has answered since
+        answered = f"(FROM answer WHERE scorer_id = '{scorer.scorer_id}')"
+        asked += f" UNION SELECT c.assembly, c.chrom, c.pos, c.ref, c.alt, c.kind FROM candidate AS c SEMI JOIN " \
+                 f"{failed} AS f ON {same('f', 'c')} ANTI JOIN {answered} AS a ON {same('a', 'c')}"  # fmt: skip
     else:
         asked = f"FROM ({asked}) AS a ANTI JOIN {failed} AS f ON {same('f', 'a')}"
     snvs = "WHERE a.kind = 'SNV'" if computation.provider == "atlas" else ""  # Atlas holds no others
