@@ -262,7 +262,7 @@ def presets(draw: st.DrawFn) -> Preset:
         {**columns, "variant_id": ["id"]}, draw(st.sampled_from([None, "eqtl", "caqtl"])), draw(st.none() | TEXT),
         draw(st.sampled_from(["alt", "ref"])), draw(st.sampled_from([None, *UNITS])), draw(st.booleans()),
         draw(st.booleans()), draw(st.none() | TEXT), draw(st.none() | TEXT), frozenset(draw(st.sets(NAMES))),
-        {name: sql for name, sql in draw(st.dictionaries(NAMES, TEXT)).items() if name != "effect_allele"},
+        draw(st.dictionaries(NAMES.filter(lambda name: name not in ("effect_allele", "variant_id")), TEXT)),
     )  # fmt: skip
 
 
@@ -291,6 +291,11 @@ BAD: dict[str, tuple[str, str]] = {
     "an unknown field": (GOOD + 'slop = "b"\n', "preset mine has an unknown field 'slop'"),
     "an unknown optional field": ('optional = ["slop"]\n' + GOOD, "preset mine has an unknown field 'slop'"),
     "an unknown kind": ('kind = "gwas"\n' + GOOD, "preset mine is of an unknown kind 'gwas'"),
+    "a derived id": ('[columns]\nslope = "b"\n[derived]\nvariant_id = "i"\n', "derives variant_id"),
+    "two effect alleles": (
+        f'effect_allele = "ref"\n{GOOD}[derived]\neffect_allele = "a"\n',
+        r"the effect allele is ref, and \[derived",
+    ),
     "an unknown unit": ('effect_unit = "fold"\n' + GOOD, "unknown effect unit 'fold'"),
     "no variant": ('[columns]\nslope = "b"\n', "preset mine does not say which columns tell the variant"),
     "half a variant": ('[columns]\nchrom = "c"\nref = "r"\nalt = "a"\n', "does not say which columns tell the variant"),

@@ -103,6 +103,24 @@ def test_an_effect_of_any_allele_becomes_that_of_alt(
     assert ask("SELECT effect_unit, null_value FROM source") == [(unit, null)]
 
 
+def test_a_derived_effect_allele_is_the_one_that_effects_refer_to(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    rows = table(
+        tested=lambda i, r: r["alt" if i % 3 else "ref"].lower(), beta=lambda i, r: effect(i) if i % 3 else -effect(i)
+    )
+    derived = replace(preset(), derived={"effect_allele": "upper(tested)"})
+    save(derived, tmp_path / "mine.toml")
+    how = named(str(tmp_path / "mine.toml"))
+    load(con, tmp_path / "a.tsv", rows, how)
+    assert ask(SLOPES) == [(row["gene"], effect(i)) for i, row in enumerate(rows)]
+    assert ask("SELECT effect_allele FROM source") == [("effect_allele",)]
+
+
+def test_a_derived_build_is_held_to_the_assembly(con: Connection, tmp_path: Path) -> None:
+    how = replace(preset(), derived={"build": "if(beta > 0, 'b38', 'hg19')"})
+    with pytest.raises(Refused, match="the row is of another build: hg19"):
+        load(con, tmp_path / "a.tsv", table(), how)
+
+
 def test_a_row_whose_effect_allele_is_neither_allele_is_rejected(con: Connection, ask: Ask, tmp_path: Path) -> None:
     rows = table(20, tested=lambda i, r: "NA" if i == 3 else make.other_base(r["alt"]) * 2 if i == 5 else r["alt"])
     loaded = load(con, tmp_path / "a.tsv", rows, preset(effect_allele="tested"))

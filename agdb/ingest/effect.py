@@ -39,7 +39,9 @@ def of_alt(
 
 
 def _side(preset: Preset, columns: Mapping[str, str]) -> str:
-    """alt, ref, or the name of the column that says which."""
+    """alt, ref, or the name of the column, or derived field, that says which."""
+    if "effect_allele" in preset.derived:
+        return "effect_allele"
     declared = preset.effect_allele
     for side in ("alt", "ref"):
         if declared in (side, columns.get(side)):

@@ -240,6 +240,8 @@ def _checked(preset: Preset) -> Preset:
     if preset.effect_unit is not None and preset.effect_unit not in UNITS:
         told = "; ".join(f"{unit}: {meaning}" for unit, (meaning, _) in UNITS.items())
         raise UsageError(f"unknown effect unit {preset.effect_unit!r}", cure=told)
+    if "variant_id" in preset.derived:
+        raise UsageError(f"{where} derives variant_id", cure="derive chrom, pos, ref and alt; ids stand as they are")
     if not any({*preset.columns, *preset.derived}.issuperset(form) for form in VARIANT_FORMS):
         ways = " or ".join("+".join(form) for form in VARIANT_FORMS)
         raise UsageError(f"{where} does not say which columns tell the variant", cure=f"map {ways}")
@@ -249,12 +251,17 @@ def _checked(preset: Preset) -> Preset:
 def _with_effect_allele(preset: Preset) -> Preset:
     declared, mapped = preset.effect_allele, list(preset.columns.get("effect_allele", ()))
     of_alleles = [*preset.columns.get("ref", ()), *preset.columns.get("alt", ())]
+    if "effect_allele" in preset.derived:
+        if mapped or declared not in ("alt", "effect_allele"):
+            raise UsageError(f"the effect allele is {(mapped or [declared])[0]}, and [derived] tells it",
+                             cure="say it once: leave it out of the rest of the preset")  # fmt: skip
+        return replace(preset, effect_allele="effect_allele")
     if mapped:
         if declared not in ("alt", *mapped):  # alt is what is meant where nothing is said
             raise UsageError(f"the effect allele is {declared}, and column {mapped[0]!r} tells it",
                              cure="say it once: --effect-allele COLUMN")  # fmt: skip
         return replace(preset, effect_allele=mapped[0])
-    if declared in ("alt", "ref", *of_alleles) or "effect_allele" in preset.derived:
+    if declared in ("alt", "ref", *of_alleles):
         return preset
     return replace(preset, columns={**preset.columns, "effect_allele": [declared]})
 

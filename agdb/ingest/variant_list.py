@@ -43,7 +43,7 @@ def ingest(con: duckdb.DuckDBPyConnection, path: Path, presets: Sequence[Preset]
 
 
 def _load(con: duckdb.DuckDBPyConnection, read: vt.VariantTable, draft: source.Draft, loaded: source.Loaded) -> None:
-    has_name = "name" in read.columns
+    has_name = "name" in read.fields
     plan = read.plan(con, draft, {"name": "name" if has_name else "NULL::VARCHAR"}, [])
     if "alt" in read.form:
         plan = replace(plan, unnested="alt")

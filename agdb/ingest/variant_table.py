@@ -142,10 +142,10 @@ class VariantTable:
     def _second_mention(self, written: variants.Written) -> tuple[dict[str, str], list[Rule]]:
         """Where a file tells the variant in an id and in columns, or its build in a column, they have to agree."""
         select, rules = {}, []
-        if "build" in self.columns:
+        if "build" in self.fields:
             select["build"] = "build"
             rules.append(variants.build_rule(self.assembly))
-        if "variant_id" in self.form and {"chrom", "pos", "ref", "alt"} <= self.columns.keys():
+        if "variant_id" in self.form and self.fields >= {"chrom", "pos", "ref", "alt"}:
             chrom = variants.chrom_of("chrom")
             select["twice"] = f"concat_ws('_', {chrom}, TRY_CAST(pos AS BIGINT), upper(ref), upper(alt))"
             rules.append(
