@@ -1,13 +1,24 @@
 -- One row: a scorer and a variant (and a gene, for scorers of genes): the number that it gives. Most scorers have one
 -- computation and one track, and their scores are rows of `prediction` as they are. The others pick the computation that
--- answers (never a mixture within a variant) and make one number of their tracks, if it has scored every one of them. Of
--- the two strands of an experiment, which share a name, a gene has a score on its own alone.
+-- answers (never a mixture within a variant) and make one number of their tracks, if the variant has a score in every one
+-- of them. A track counts that the computation has scored in any variant: a table of tracks, or another model, may know
+-- more of them. Where it has scored none of a term that the scorer names, there is no number. Of the two strands of an
+-- experiment, which share a name, a gene has a score on its own alone.
 CREATE OR REPLACE VIEW score AS
 WITH plain AS (FROM scorer WHERE len(computations) = 1 AND track_aggregation IS NULL),
 composed AS (FROM scorer WHERE len(computations) > 1 OR track_aggregation IS NOT NULL),
 n_tracks AS (
-  SELECT t.scorer_id, if(starts_with(any_value(s.aggregation), 'GENE_'), count(DISTINCT t.name), count(*)) AS n_tracks
-  FROM scorer_track AS t JOIN scorer AS s ON s.scorer_id = t.scorer_id GROUP BY t.scorer_id
+  SELECT c.scorer_id, c.computation_id,
+         CASE WHEN count(DISTINCT coalesce(t.ontology_curie, '')) < any_value(c.n_terms) THEN 0
+              WHEN any_value(c.is_of_genes) THEN count(DISTINCT t.name) ELSE count(*) END AS n_tracks
+  FROM (
+    SELECT scorer_id, unnest(computations) AS computation_id, starts_with(aggregation, 'GENE_') AS is_of_genes,
+           len(list_distinct(string_split(track_set, ','))) AS n_terms
+    FROM composed
+  ) AS c
+  JOIN scorer_track AS t ON t.scorer_id = c.scorer_id
+  SEMI JOIN prediction AS p ON p.computation_id = c.computation_id AND p.track_id = t.track_id
+  GROUP BY c.scorer_id, c.computation_id
 )
 SELECT s.scorer_id, c.provider, p.assembly, p.chrom, p.pos, p.ref, p.alt, p.gene_id, p.score, p.quantile, p.ref_value,
        p.alt_value
@@ -27,7 +38,7 @@ JOIN computation AS c ON c.computation_id = a.computation_id
 JOIN prediction AS p
   ON p.computation_id = a.computation_id AND p.assembly = a.assembly AND p.chrom = a.chrom AND p.pos = a.pos
  AND p.ref = a.ref AND p.alt = a.alt
-LEFT JOIN n_tracks AS n ON n.scorer_id = s.scorer_id
+LEFT JOIN n_tracks AS n ON n.scorer_id = s.scorer_id AND n.computation_id = a.computation_id
 WHERE p.track_id IS NULL OR (s.scorer_id, p.track_id) IN (SELECT (scorer_id, track_id) FROM scorer_track)
 GROUP BY s.scorer_id, p.assembly, p.chrom, p.pos, p.ref, p.alt, p.gene_id, n.n_tracks
 HAVING count(*) = coalesce(n.n_tracks, 1) OR any_value(s.track_aggregation) IS NULL;

@@ -94,16 +94,19 @@ def stores(draw: st.DrawFn) -> tuple[dict[Cell, float], dict[tuple[str, str], st
 def expected(
     scorer: Scorer, cells: dict[Cell, float], kept: dict[tuple[str, str], str]
 ) -> dict[tuple[str, str | None], tuple[str, float]]:
-    """The number of each variant and gene, of the first computation that scored the variant in the tracks needed."""
-    of = SETS[scorer.track_set]
+    """The number of each variant and gene, of the first computation that scored the variant in the tracks needed: those
+    of the terms, or all that it has scored at all.
+    """
     found = {}
     for variant, gene in product(VARIANTS, (None, "G1", "G2")):
         able = [c for c in scorer.computations if kept.get((c.computation_id, variant)) in ("all", scorer.track_set)]
         if not able:
             continue
+        scored = {track for of, _, _, track in cells if of == able[0].computation_id}
+        of = [track for track in SETS[scorer.track_set] if scorer.track_set != "all" or track in scored]
         of_tracks = [cells.get((able[0].computation_id, variant, gene, track)) for track in of]
         given_ = [score for score in of_tracks if score is not None]
-        if len(given_) == len(of):
+        if of and len(given_) == len(of):
             found[variant, gene] = (able[0].provider, OF_TRACKS[scorer.track_aggregation](given_))
     return found
 
@@ -145,6 +148,20 @@ def test_what_is_pending_has_neither_an_answer_nor_a_failure_of_the_last_computa
         rows = shared.execute("SELECT variant_id FROM pending WHERE scorer_id = ? ORDER BY pos",
                               [scorer.scorer_id]).fetchall()  # fmt: skip
         assert [v for (v,) in rows] == left
+
+
+def test_tracks_that_the_computation_has_not_scored_are_none_of_all_but_a_term_that_it_lacks_is_missed(
+    con: duckdb.DuckDBPyConnection, ask: Ask
+) -> None:
+    """As after a table of tracks, or the run of another model, that knows more of them."""
+    every, named = Scorer("all", (MODEL,), "all", "mean"), Scorer("named", (MODEL,), "EFO:1,EFO:9", "mean")
+    ids = known(con, [every, named])
+    cells: dict[Cell, float] = {(MODEL.computation_id, VARIANTS[0], None, t): float(t) for t in range(3)}
+    add(con, ids, cells, {(MODEL.computation_id, VARIANTS[0]): "all"})
+    for new in ((), (Track("DNASE", "EFO:9 DNase-seq", ".", "EFO:9"),)):
+        track_ids(con, "fake", new)
+        assert scores(con, every) == {(VARIANTS[0], None): ("model", 1.0)}
+        assert scores(con, named) == {}
 
 
 def test_other_values_are_means_of_the_tracks_and_a_quantile_is_of_one_track_alone(
