@@ -40,7 +40,7 @@ _ROWS = """
      AND q.alt = s.alt AND coalesce(q.molecular_trait_id, q.gene_id) = s.phenotype_id
     JOIN score AS p
       ON p.scorer_id = s.scorer_id AND p.assembly = s.assembly AND p.chrom = s.chrom AND p.pos = s.pos
-     AND p.ref = s.ref AND p.alt = s.alt AND (p.gene_id IS NULL OR p.gene_id = split_part(s.gene_id, '.', 1))
+     AND p.ref = s.ref AND p.alt = s.alt AND (p.gene_id IS NULL OR p.gene_id = gene_key(s.gene_id))
     WHERE s.source_id = {source} AND s.label = {label} AND s.scorer_id = {scorer}
     ORDER BY q.rowid"""
 

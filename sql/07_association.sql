@@ -9,7 +9,7 @@ SELECT q.source_id, s.name AS source, s.qtl_type, s.tissue, q.assembly,
        q.is_conditional, q.reoriented
 FROM qtl AS q
 JOIN source AS s ON s.source_id = q.source_id
-LEFT JOIN gene_tss AS t ON t.assembly = q.assembly AND t.gene = split_part(q.gene_id, '.', 1);
+LEFT JOIN gene_tss AS t ON t.assembly = q.assembly AND t.gene = gene_key(q.gene_id) AND t.chrom = q.chrom;
 
 COMMENT ON VIEW association IS 'One row per association: table qtl with variant_id, phenotype_id, tissue and source.';
 COMMENT ON COLUMN association.source_id IS 'The source.';
@@ -30,7 +30,7 @@ COMMENT ON COLUMN association.slope_se IS 'Its standard error.';
 COMMENT ON COLUMN association.pval_nominal IS 'Nominal p-value.';
 COMMENT ON COLUMN association.af IS 'Frequency of ALT.';
 COMMENT ON COLUMN association.maf IS 'Minor allele frequency.';
-COMMENT ON COLUMN association.tss_distance IS 'pos minus TSS in bp, as the source has it, else from table gene.';
+COMMENT ON COLUMN association.tss_distance IS 'pos minus TSS in bp, as the source has it, else from table gene; NULL for a gene of another chromosome.';
 COMMENT ON COLUMN association.ma_samples IS 'Samples that carry the minor allele.';
 COMMENT ON COLUMN association.ma_count IS 'Minor alleles among the samples.';
 COMMENT ON COLUMN association.pval_nominal_threshold IS 'Nominal p-value threshold of the gene.';

@@ -13,7 +13,7 @@ JOIN candidate AS c
   ON c.assembly = q.assembly AND c.chrom = q.chrom AND c.pos = q.pos AND c.ref = q.ref AND c.alt = q.alt
 JOIN score AS p
   ON p.assembly = q.assembly AND p.chrom = q.chrom AND p.pos = q.pos AND p.ref = q.ref AND p.alt = q.alt
- AND (p.gene_id IS NULL OR p.gene_id = split_part(q.gene_id, '.', 1))
+ AND (p.gene_id IS NULL OR p.gene_id = gene_key(q.gene_id))
 JOIN scorer_family AS r ON r.scorer_id = p.scorer_id;
 
 COMMENT ON VIEW scored_qtl IS 'One row per association and scorer: label, score, and what strata need.';

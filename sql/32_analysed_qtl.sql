@@ -10,7 +10,7 @@ blocks AS (  -- by bin, as peaks: they do not overlap, and ASOF JOIN sorts all c
 placed AS (  -- where the source does not say how far the TSS is, table gene may
   SELECT q.* REPLACE (coalesce(q.tss_distance, q.pos - t.tss) AS tss_distance)
   FROM scored_qtl AS q
-  LEFT JOIN gene_tss AS t ON t.assembly = q.assembly AND t.gene = split_part(q.gene_id, '.', 1)
+  LEFT JOIN gene_tss AS t ON t.assembly = q.assembly AND t.gene = gene_key(q.gene_id) AND t.chrom = q.chrom
 )
 SELECT q.*, coalesce(s.null_value, 0) AS null_value, f.pip, v.peak_signal, v.summit_distance,
        CASE WHEN q.label <> 'slope' THEN NULL WHEN abs(q.effect - coalesce(s.null_value, 0)) > 0.01 THEN '> 0.01'

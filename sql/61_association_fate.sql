@@ -31,7 +31,7 @@ LEFT JOIN answer AS a
  AND a.alt = q.alt
 LEFT JOIN scored AS p
   ON p.scorer_id = r.scorer_id AND p.assembly = q.assembly AND p.chrom = q.chrom AND p.pos = q.pos AND p.ref = q.ref
- AND p.alt = q.alt AND (p.gene_id IS NULL OR p.gene_id = split_part(q.gene_id, '.', 1))
+ AND p.alt = q.alt AND (p.gene_id IS NULL OR p.gene_id = gene_key(q.gene_id))
 LEFT JOIN failed AS f
   ON f.scorer_id = r.scorer_id AND f.assembly = q.assembly AND f.chrom = q.chrom AND f.pos = q.pos AND f.ref = q.ref
  AND f.alt = q.alt

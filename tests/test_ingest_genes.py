@@ -153,6 +153,20 @@ def test_a_gene_of_both_pseudoautosomal_regions_counts_on_x(con: Connection, ask
     assert ask("SELECT gene, tss FROM gene_tss") == [("ENSG01", 21)]
 
 
+def test_a_gene_of_another_chromosome_has_no_distance(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    load(con, tmp_path / "a.bed", "chr5\t100\t200\tENSG01.5\t0\t+\n")
+    pairs(con, tmp_path / "a.txt", {"ENSG01.5": "NA"})
+    assert ask(DISTANCE) == [("ENSG01.5", None)]
+
+
+def test_two_clones_are_two_genes(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    """What stands behind the dot of an id that is not Ensembl's is no version."""
+    clones = "chr2\t200\t260\tRP11-34P13.7\t0\t+\nchr2\t300\t400\tRP11-34P13.13\t0\t+\n"
+    load(con, tmp_path / "a.bed", clones)
+    pairs(con, tmp_path / "a.txt", {"RP11-34P13.13": "NA"})
+    assert ask(DISTANCE) == [("RP11-34P13.13", 49)]
+
+
 WARNING = "warning: {} of 101 associations of a.txt have a tss_distance that is not pos - tss of a.bed"
 
 

@@ -263,6 +263,16 @@ def test_a_score_of_a_gene_meets_only_the_associations_of_its_gene(con: duckdb.D
     assert ask("SELECT gene_id, effect, score FROM scored_qtl ORDER BY ALL") == [("G1", 0.1, 1.0), ("G2", 0.2, 2.0)]
 
 
+def test_a_score_of_a_clone_does_not_meet_the_other_clone(con: duckdb.DuckDBPyConnection, ask: Ask) -> None:
+    add_source(con, 1)
+    variant = add_snvs(con, 1)
+    add_qtls(con, 1, variant * 2, [0.1, 0.2], gene=["RP11-34P13.7", "RP11-34P13.13"])
+    add_scorer(con, "genes")
+    for gene, score in (("RP11-34P13.7", 1.0), ("RP11-34P13.13", 2.0)):
+        add_scores(con, "genes", variant, [score], gene=gene)
+    assert ask("SELECT effect, score FROM scored_qtl ORDER BY ALL") == [(0.1, 1.0), (0.2, 2.0)]
+
+
 @pytest.mark.parametrize(("ref_status", "rows"), [("match", 1), ("unchecked", 1), ("mismatch", 0)])
 def test_a_variant_whose_ref_contradicts_the_genome_never_enters(
     ref_status: str, rows: int, con: duckdb.DuckDBPyConnection, ask: Ask

@@ -56,7 +56,7 @@ def tracks(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
 #: What of a row tells which score in a track is its own, and the columns that it is in.
 _DIVIDED = {
     "assembly": "assembly::VARCHAR",
-    "gene": "coalesce(split_part(gene_id, '.', 1), '')",
+    "gene": "coalesce(gene_key(gene_id), '')",
     "kind": "kind",
     "side": "CASE WHEN in_peak THEN 'in peak' WHEN NOT in_peak THEN 'outside peaks' END",
 }

@@ -216,7 +216,7 @@ def _insert_scores(con: duckdb.DuckDBPyConnection, path: Path, scorer: Scorer, r
     """Store one score a variant (and gene)."""
     has = {name for (name,) in con.execute(
         "SELECT column_name FROM duckdb_columns() WHERE table_name = 'imported'").fetchall()}  # fmt: skip
-    gene = "split_part(gene_id, '.', 1)" if "gene_id" in has and "label" not in has else "NULL::VARCHAR"
+    gene = "gene_key(gene_id)" if "gene_id" in has and "label" not in has else "NULL::VARCHAR"
     values = ", ".join(f if f in has else f"NULL::DOUBLE AS {f}" for f in ("ref_value", "alt_value", "quantile"))
     con.execute(
         "CREATE OR REPLACE TEMP TABLE scores AS SELECT DISTINCT ? AS computation_id, ?::assembly_t AS assembly, chrom, "

@@ -66,7 +66,7 @@ def ingest(
         there = read.fields
         select = {f: f if f in there else "NULL::VARCHAR" for f in (*_OF_SCORER, *_OF_TRACK)}
         select |= {"track_strand": "coalesce(track_strand, '.')",
-                   "gene_id": "split_part(gene_id, '.', 1)" if "gene_id" in there else "NULL::VARCHAR",
+                   "gene_id": "gene_key(gene_id)" if "gene_id" in there else "NULL::VARCHAR",
                    "score": "score", "quantile": "quantile" if "quantile" in there else "NULL::DOUBLE"}  # fmt: skip
         with source.loading(con, draft, digest) as loaded:
             counts = predictions.collect(con, read, draft, loaded.source_id, select, _RULES)

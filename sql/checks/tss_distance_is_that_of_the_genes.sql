@@ -4,9 +4,9 @@
 -- One row: a source of which more than 1 % of the associations have another tss_distance than pos - tss of an annotation.
 -- Told twice, for either source.
 WITH compared AS (
-  SELECT q.source_id, t.source_id AS gene_source, q.tss_distance = q.pos - t.tss AS agrees
+  SELECT q.source_id, t.source_id AS gene_source, t.chrom = q.chrom AND q.tss_distance = q.pos - t.tss AS agrees
   FROM qtl AS q
-  JOIN gene_tss AS t ON t.assembly = q.assembly AND t.gene = split_part(q.gene_id, '.', 1)
+  JOIN gene_tss AS t ON t.assembly = q.assembly AND t.gene = gene_key(q.gene_id)
   WHERE q.tss_distance IS NOT NULL
 )
 SELECT unnest([c.source_id, c.gene_source]) AS source_id,

@@ -460,7 +460,7 @@ VIEW association  -- One row per association: table qtl with variant_id, phenoty
   pval_nominal DOUBLE  -- Nominal p-value.
   af DOUBLE  -- Frequency of ALT.
   maf DOUBLE  -- Minor allele frequency.
-  tss_distance INTEGER  -- pos minus TSS in bp, as the source has it, else from table gene.
+  tss_distance INTEGER  -- pos minus TSS in bp, as the source has it, else from table gene; NULL for a gene of another chromosome.
   ma_samples INTEGER  -- Samples that carry the minor allele.
   ma_count INTEGER  -- Minor alleles among the samples.
   pval_nominal_threshold DOUBLE  -- Nominal p-value threshold of the gene.
@@ -616,7 +616,8 @@ VIEW fine_mapped  -- One row per variant, phenotype and tissue that was fine-map
 
 VIEW gene_tss  -- One row per gene of an assembly: its transcription start site.
   assembly ENUM  -- Assembly.
-  gene VARCHAR  -- Ensembl gene without version.
+  gene VARCHAR  -- The gene, an Ensembl one without version.
+  chrom ENUM  -- Its chromosome.
   tss INTEGER  -- Transcription start site, 1-based.
   source_id INTEGER  -- The annotation that says so.
 
