@@ -269,6 +269,17 @@ def test_a_fasta_that_was_moved_or_changed_is_refused_when_it_is_used(
     assert make.rows_of(con) == before
 
 
+def test_a_fasta_that_was_moved_is_read_where_it_is_registered_again(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    reference.ingest(con, make.fasta(tmp_path / "g.fa"), "GRCh38")
+    moved = (tmp_path / "g.fa").rename(tmp_path / "elsewhere.fa")
+    again = reference.ingest(con, moved, "GRCh38")
+    assert (again.is_new, again.notes) == (False, [f"it is read from {moved} now"])
+    assert ask("SELECT name, path FROM source WHERE kind = 'genome'") == [("elsewhere.fa", str(moved))]
+    make.gtex(con, pairs(tmp_path / "a.txt"), "Liver")
+    assert ask(STATUS) == [("match", 24)]
+    assert reference.ingest(con, moved, "GRCh38").notes == []
+
+
 def test_a_gzip_fasta_is_read_too(con: Connection, ask: Ask, tmp_path: Path) -> None:
     make.gtex(con, pairs(tmp_path / "a.txt"), "Liver")
     path = tmp_path / "g.fa.gz"

@@ -26,7 +26,8 @@ def report(loaded: "Loaded", what: str = "rows kept") -> None:
     ids = loaded.source_ids
     source = f"source {ids[0]}" if len(ids) == 1 else f"sources {ids[0]} to {ids[-1]}"
     if not loaded.is_new:
-        say(f"{loaded.name}: is {source} already ({loaded.rows_kept:,} rows); nothing to do")
+        done = "; ".join(loaded.notes) or "nothing to do"
+        say(f"{loaded.name}: is {source} already ({loaded.rows_kept:,} rows); {done}")
         return
     say(f"{loaded.name}: {source}, {loaded.rows_kept:,} of {loaded.rows_read:,} {what}")
     for reason, n in loaded.rejected.items():

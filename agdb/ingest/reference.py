@@ -32,7 +32,7 @@ def _register(
     _is_of(con, genome, draft.assembly)
     digest = source.sha256(draft.path)
     if seen := source.already(con, draft, digest):
-        return seen
+        return _moved(con, seen, draft.path)
     with source.loading(con, draft, digest) as loaded:
         loaded.rows_read = loaded.rows_kept = len(genome.contigs)
         con.executemany(
@@ -47,6 +47,15 @@ def _register(
         loaded.notes += checked.notes() or [nothing]
         _one_per_assembly(con, draft)
     return loaded
+
+
+def _moved(con: duckdb.DuckDBPyConnection, seen: source.Loaded, path: Path) -> source.Loaded:
+    """The FASTA that is registered already; where it lies elsewhere now, it is read there from now on."""
+    now = str(path.resolve())
+    is_elsewhere = "UPDATE source SET path = $now, name = $name WHERE source_id = $id AND path <> $now RETURNING 1"
+    if con.execute(is_elsewhere, {"now": now, "name": path.name, "id": seen.source_id}).fetchall():
+        seen.notes.append(f"it is read from {path} now")
+    return seen
 
 
 def _is_of(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> None:
@@ -119,8 +128,9 @@ def registered(con: duckdb.DuckDBPyConnection, assembly: str) -> Genome | None:
     path = Path(found[0][0])
     if not path.is_file() or path.stat().st_size != found[0][1]:
         raise Refused(
-            f"the FASTA registered for {assembly} has been moved or changed", where=str(path), cure="put it back there"
-        )
+            f"the FASTA registered for {assembly} has been moved or changed", where=str(path),
+            cure=f"put it back there, or say where it is: agdb ingest genome FASTA --assembly {assembly}",
+        )  # fmt: skip
     return Genome(path, _work_dir(con))
 
 
