@@ -5,6 +5,7 @@ database is made of stands in `agdb.schema`; callers find it here too.
 """
 
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -141,15 +142,24 @@ def is_lake(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _check_lake(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Refuse a database that looks at a lake whose folder is gone, before a question is asked of it."""
+    """Refuse a database that looks at a lake whose folder is gone, or holds another one, before a question is asked."""
     query = "SELECT arguments FROM run WHERE command = 'lake open' ORDER BY run_id DESC LIMIT 1"
     opened = con.execute(query).fetchall()
-    root = json.loads(opened[0][0])["lake"] if opened else ""
-    if root and "://" not in root and not Path(root, "manifest.json").is_file():
+    told = json.loads(opened[0][0]) if opened else {"lake": ""}
+    root, manifest = told["lake"], Path(told["lake"], "manifest.json")
+    if not root or "://" in root:
+        return
+    if not manifest.is_file():
         raise Refused(
             f"the lake that this database looks at is not there: {root}",
             where=str(path),
             cure="put it back where it was, or look at it where it is: agdb --db NEW.duckdb lake open DIR",
+        )
+    if hashlib.sha256(manifest.read_bytes()).hexdigest() != told["manifest_sha256"]:
+        raise Refused(
+            f"another lake lies where that was that this database looks at: {root}",
+            where=str(path),
+            cure=f"agdb --db NEW.duckdb lake open {root}; and export to a new folder each time",
         )
 
 

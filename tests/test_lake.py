@@ -306,6 +306,15 @@ def test_a_lake_that_is_not_where_it_was_is_told(own: Lakes, tmp_path: Path) -> 
     assert "lake open DIR" in refused(lambda: study.stats("all"))
 
 
+def test_another_lake_in_the_place_of_the_one_that_was_opened_is_told(own: Lakes, tmp_path: Path) -> None:
+    opened = agdb.open_lake(own.folder, tmp_path / "new.duckdb")
+    with db.writing(own.study) as con:
+        con.execute("DELETE FROM qtl WHERE source_id = 2")
+    shutil.rmtree(own.folder)
+    agdb.open(own.study).lake_export(own.folder)
+    assert f"another lake lies where that was that this database looks at: {own.folder}" in refused(opened.correlation)
+
+
 def test_a_database_that_is_there_is_refused(own: Lakes) -> None:
     assert "there is a file already" in refused(lambda: agdb.open_lake(own.folder, own.study))
 
