@@ -20,6 +20,7 @@ from agdb.predict.audit import Drawn
 from agdb.predict.run import Place, Summary, Talk, write_worklist
 from agdb.predict.spool import batches, folder_of
 from agdb.predict.work import Choice
+from agdb.predict.work_none import why
 from agdb.predictors.contract import Answer, Scorer, Track, TryAgain, Variant, VariantFailed
 
 ATLAS, MODEL = computation("atlas"), computation("model")
@@ -270,6 +271,55 @@ def test_shards_are_disjoint_and_make_up_the_whole(fresh_db: Path, n: int) -> No
 
 def test_a_database_without_variants_is_no_work(fresh_db: Path) -> None:
     assert predict(fresh_db, FakePredictor()).pending == 0
+
+
+# Nothing to ask for
+
+
+def nothing(path: Path, choice: Choice | None = None, *, out: Path | None = None, **changes: object) -> str:
+    """What is said where the work list is empty."""
+    settings = replace(QUICK, choice=choice or Choice(), **changes)  # type: ignore[arg-type]
+    return why(Place(path, out=out), scorer(), settings)
+
+
+def test_what_was_chosen_is_told_by_what_has_become_of_it(fresh_db: Path) -> None:
+    study(fresh_db)
+    predict(fresh_db, refusing(20, 40))
+    failed = "failed before (--retry-failed asks for them again)"
+    assert nothing(fresh_db) == f"nothing to ask for: 3 variants were scored before, 2 {failed}"
+    assert nothing(fresh_db, Choice(where="pos = 20")) == f"nothing to ask for: 1 {failed}"
+    assert nothing(fresh_db, Choice(where="pos = 10", limit=1)) == "nothing to ask for: 1 variants were scored before"
+
+
+def test_a_run_elsewhere_that_is_complete_is_no_error_when_it_is_started_again(fresh_db: Path) -> None:
+    study(fresh_db, 12)
+    first, second, out = Choice(shard=(1, 2)), Choice(shard=(2, 2)), fresh_db.parent / "out"
+    n = predict(fresh_db, FakePredictor(), choice=first, out=out).scored
+    assert predict(fresh_db, FakePredictor(), choice=first, out=out).pending == 0
+    assert nothing(fresh_db, first, out=out) == f"nothing to ask for: {n} lie finished in {out}"
+    assert nothing(fresh_db, second, out=fresh_db.parent / "other") == (
+        "nothing to ask for: none of 12 variants is in this shard"
+    )
+    listed = fresh_db.parent / "work.parquet"
+    assert why(Place(None, listed, out), scorer(), QUICK).endswith(
+        f"{listed} holds no variant that is not finished in {out}"
+    )
+
+
+@pytest.mark.parametrize("choice", [Choice(where="chrom = 'chr9'"), Choice(in_peaks=True)])
+def test_a_choice_of_nothing_is_refused(choice: Choice, fresh_db: Path) -> None:
+    study(fresh_db)
+    predict(fresh_db, FakePredictor())
+    with pytest.raises(Refused, match="no variant can be scored") as caught:
+        nothing(fresh_db, choice)
+    assert caught.value.where == (choice.where and f"--where {choice.where}")
+    assert ("peaks" in (caught.value.cure or "")) == choice.in_peaks
+
+
+def test_an_audit_of_what_has_no_score_is_refused(fresh_db: Path) -> None:
+    study(fresh_db)
+    with pytest.raises(Refused, match="no variant has a score"):
+        nothing(fresh_db, drawn=Drawn(None, 5, 0))
 
 
 # Failures

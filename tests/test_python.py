@@ -146,6 +146,11 @@ def test_schema_tells_the_meaning_of_every_column(study: agdb.Study) -> None:
     assert None not in study.schema("correlation")["meaning"].to_pylist()
 
 
+def test_predicting_where_nothing_can_be_scored_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no variant can be scored"):
+        agdb.create(tmp_path / "empty.duckdb").predict("dnase-k562")
+
+
 def test_predicting_again_asks_for_nothing(study: agdb.Study) -> None:
     assert study.predict("motif").scored == 0
 

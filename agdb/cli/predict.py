@@ -8,7 +8,7 @@ import typer
 from agdb.cli import predict_options as o
 from agdb.cli import progress
 from agdb.cli.app import say
-from agdb.errors import Refused, UsageError
+from agdb.errors import UsageError
 from agdb.predict.provider import Who, genomes, scorer_of
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _estimate(place: Any, scorer: "Scorer", settings: Any) -> None:
 def _run(
     place: Any, scorer: "Scorer", who: Who, settings: Any, log: Path | None, quiet: bool, wanted: "Wanted | None" = None
 ) -> None:
-    from agdb.predict import run
+    from agdb.predict import run, work_none
 
     with progress.events(log) as tell, progress.shown(quiet) as show:
         say(f"scorer {scorer.name} at {scorer.of.window_bp:,} bp, "
@@ -240,8 +240,8 @@ def _run(
             show(None)
             if summary.pending:
                 say(_told(summary, is_local=scorer.of.provider == "motif"))
-    if not summary.pending and place.database is not None:
-        _nothing_to_do(place.database, scorer, settings)
+    if not summary.pending:
+        say(work_none.why(place, scorer, settings))
 
 
 def _told(summary: "Summary", *, is_local: bool) -> str:
@@ -256,19 +256,3 @@ def _told(summary: "Summary", *, is_local: bool) -> str:
     if summary.unmerged:
         text += f"\n{summary.unmerged:,} batches wait in the spool, for {summary.held_by}: agdb merge merges them"
     return text
-
-
-def _nothing_to_do(database: Path, scorer: "Scorer", settings: Any) -> None:
-    """Say why there was nothing: all is scored, or nothing can be."""
-    from agdb import db
-
-    with db.reading(database) as con:
-        scored = con.execute("SELECT count(*) FROM answer WHERE scorer_id = ?", [scorer.scorer_id]).fetchall()[0][0]
-    if not scored:
-        raise Refused(
-            "no variant can be scored",
-            cure="agdb status shows what is missing: ingest a QTL file"
-            + (", and a genome that covers its variants" if scorer.of.reads_genome else "")
-            + (", and peaks" if settings.choice.in_peaks else ""),
-        )
-    say(f"nothing to ask for: {scored:,} variants were scored before")

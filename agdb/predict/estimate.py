@@ -27,6 +27,28 @@ class Row(NamedTuple):
     note: str = ""
 
 
+class Counts(NamedTuple):
+    """Of the variants that are chosen: all, SNVs, those that a scorer has scored, those that it has failed on."""
+
+    chosen: int
+    snvs: int
+    scored: int
+    failed: int
+
+
+def counts(con: duckdb.DuckDBPyConnection, scorer: Scorer, choice: Choice) -> Counts:
+    """How the variants that are chosen stand, and temp view `chosen` of them; the views have to know the scorer."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW chosen AS {work.chosen(con, scorer.of.assembly, choice)}")
+    n_chosen, n_snvs = _one(con, "SELECT count(*), count(*) FILTER (v.kind = 'SNV') FROM candidate AS v "
+                                 f"SEMI JOIN chosen AS c ON {same('c', 'v')}")  # fmt: skip
+    (n_scored,) = _one(con, f"SELECT count(*) FROM chosen AS c SEMI JOIN (FROM answer WHERE scorer_id = ?) AS a ON "
+                            f"{same('a', 'c')}", [scorer.scorer_id])  # fmt: skip
+    (n_failed,) = _one(con, "SELECT count(*) FROM chosen AS c SEMI JOIN (FROM failure WHERE computation_id = ?) AS f "
+                            f"ON {same('f', 'c')} ANTI JOIN (FROM answer WHERE scorer_id = ?) AS a ON {same('a', 'c')}",
+                       [scorer.computations[-1].computation_id, scorer.scorer_id])  # fmt: skip
+    return Counts(n_chosen, n_snvs, n_scored, n_failed)
+
+
 def estimate(
     con: duckdb.DuckDBPyConnection, scorer: Scorer, choice: Choice, spooled: dict[Computation, Spooled], kept: str
 ) -> list[Row]:
@@ -41,20 +63,14 @@ def estimate(
     """
     last = scorer.computations[-1]
     n = n_left = work.count(con, scorer, last, choice, spooled[last])  # first: from now on the views know the scorer
-    con.execute(f"CREATE OR REPLACE TEMP VIEW chosen AS {work.chosen(con, scorer.of.assembly, choice)}")
-    n_chosen, n_snv = _one(con, "SELECT count(*), count(*) FILTER (v.kind = 'SNV') FROM candidate AS v "
-                                f"SEMI JOIN chosen AS c ON {same('c', 'v')}")  # fmt: skip
-    n_pairs = _one(con, f"SELECT count(*) FROM qtl AS q SEMI JOIN chosen AS c ON {same('c', 'q')}")[0]
-    n_scored = _one(con, f"SELECT count(*) FROM chosen AS c SEMI JOIN (FROM answer WHERE scorer_id = ?) AS a ON "
-                         f"{same('a', 'c')}", [scorer.scorer_id])[0]  # fmt: skip
-    n_failed = _one(con, "SELECT count(*) FROM chosen AS c SEMI JOIN (FROM failure WHERE computation_id = ?) AS f ON "
-                         f"{same('f', 'c')}", [last.computation_id])[0]  # fmt: skip
+    found = counts(con, scorer, choice)
+    (n_pairs,) = _one(con, f"SELECT count(*) FROM qtl AS q SEMI JOIN chosen AS c ON {same('c', 'q')}")
     n_spooled = sum(len(s.files()) for s in spooled.values())
     rows = [
         Row("associations of the chosen variants", f"{n_pairs:,}", "each would be a call, were they not variants"),
-        Row("variants chosen", f"{n_chosen:,}", f"{n_snv:,} SNVs"),
-        Row("already scored", f"{n_scored:,}"),
-        Row("failed before", f"{n_failed:,}", "asked again with --retry-failed" if n_failed else ""),
+        Row("variants chosen", f"{found.chosen:,}", f"{found.snvs:,} SNVs"),
+        Row("already scored", f"{found.scored:,}"),
+        Row("failed before", f"{found.failed:,}", "asked again with --retry-failed" if found.failed else ""),
     ]
     if n_spooled:
         rows.append(Row("batches in the spool", f"{n_spooled:,}", "not counted above, nor asked for again"))

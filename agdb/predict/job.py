@@ -47,6 +47,15 @@ class Place:
         return self.database
 
 
+def spooled(place: Place, scorer: Scorer, computation: Computation) -> work.Spooled:
+    """What lies finished of one of a scorer's computations, and of the others."""
+
+    def of(one: Computation, *others: work.Spooled) -> work.Spooled:
+        return work.Spooled(place.spool(one), one, scorer.track_set, place.database is None, others)
+
+    return of(computation, *(of(other) for other in scorer.computations if other != computation))
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to run. `keep` is as in `tracks.kept`; `drawn` is what an audit scores again; the rest as where defined."""

@@ -24,6 +24,7 @@ from agdb.predict.job import Place as Place
 from agdb.predict.job import Settings as Settings
 from agdb.predict.job import Summary as Summary
 from agdb.predict.job import Talk as Talk
+from agdb.predict.job import spooled as spooled
 from agdb.predict.pace import Pace
 from agdb.predict.pool import Pool
 from agdb.predict.spool import Header, Run, Spool
@@ -108,15 +109,6 @@ def write_worklist(place: Place, scorer: Scorer, settings: Settings, into: Path)
     finished = spooled(place, scorer, last)
     with db.reading(place.database) as con:
         return work.from_database(con, scorer, last, settings.choice, finished, into)
-
-
-def spooled(place: Place, scorer: Scorer, computation: Computation) -> work.Spooled:
-    """What lies finished of one of a scorer's computations, and of the others."""
-
-    def of(one: Computation, *others: work.Spooled) -> work.Spooled:
-        return work.Spooled(place.spool(one), one, scorer.track_set, place.database is None, others)
-
-    return of(computation, *(of(other) for other in scorer.computations if other != computation))
 
 
 def _one(job: Job, predictor_of: Callable[[Computation], AbstractContextManager[Predictor]]) -> None:

@@ -263,9 +263,9 @@ def _write(con: duckdb.DuckDBPyConnection, choice: Choice, spool: Spooled | None
 
 
 def count(
-    con: duckdb.DuckDBPyConnection, scorer: Scorer, computation: Computation, choice: Choice, spool: Spooled
+    con: duckdb.DuckDBPyConnection, scorer: Scorer, computation: Computation, choice: Choice, spool: Spooled | None
 ) -> int:
-    """The length of the work list that `from_database` would write."""
+    """The length of the work list that `from_database` would write; without a spool, as if nothing lay in it."""
     con.execute(f"CREATE OR REPLACE TEMP VIEW work AS {pending(con, scorer, computation, choice)}")
     query, files = _rest(choice, spool)
     return int(con.execute(f"SELECT count(*) FROM ({query})", files).fetchall()[0][0])

@@ -191,7 +191,7 @@ class Study(Questions):
             ProviderError: whoever computes failed, or there is no key.
             Refused: nothing can be scored; the cure says what is missing.
         """
-        from agdb.predict import capacity, cluster, run, work
+        from agdb.predict import capacity, cluster, run, work, work_none
         from agdb.predict.provider import Who, genomes, scorer_of
 
         if engine not in ("local", "ray"):
@@ -208,7 +208,11 @@ class Study(Questions):
             if engine == "ray":
                 wanted = capacity.Wanted(ray_address, actors, cpus_per_actor, gpus_per_actor)
                 by = cluster.predictors(wanted, who, chosen, talk, summary, settings.patience_s)
-            return run.run(run.Place(self.path), chosen, by, settings, talk, summary)
+            place = run.Place(self.path)
+            summary = run.run(place, chosen, by, settings, talk, summary)
+            if not summary.pending:
+                work_none.why(place, chosen, settings)  # refuses where there is nothing that can be scored
+            return summary
 
     def export(
         self, view: str, path: str | Path, format: str | None = None, *, where: str | None = None,

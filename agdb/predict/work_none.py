@@ -1,0 +1,57 @@
+"""Why a run had nothing to ask for: all that was chosen is done, or none of it can be scored."""
+
+from dataclasses import replace
+
+import duckdb
+
+from agdb import db
+from agdb.errors import Refused
+from agdb.predict import work
+from agdb.predict.estimate import counts
+from agdb.predict.job import Place, Settings, spooled
+from agdb.predictors.contract import Scorer
+
+
+def why(place: Place, scorer: Scorer, settings: Settings) -> str:
+    """What to say of a run whose work list was empty.
+
+    Raises:
+        Refused: nothing of what was chosen can be scored; the cure says what is missing.
+    """
+    if place.database is None:
+        return f"nothing to ask for: {place.variants} holds no variant that is not finished in {place.out}"
+    with db.reading(place.database) as con:
+        return f"nothing to ask for: {_done(con, place, scorer, settings)}"
+
+
+def _done(con: duckdb.DuckDBPyConnection, place: Place, scorer: Scorer, settings: Settings) -> str:
+    """What has become of all that was chosen, whichever shard it is in."""
+    last, choice = scorer.computations[-1], replace(settings.choice, shard=None, limit=None)
+    n_pending = work.count(con, scorer, last, choice, None)
+    n_left = work.count(con, scorer, last, choice, spooled(place, scorer, last))
+    found = counts(con, scorer, choice)
+    if settings.drawn is not None and not found.scored:
+        raise Refused("no variant has a score of this scorer yet", cure=f"agdb predict {scorer.name}")
+    told = {
+        "variants were scored before": found.scored,
+        "failed before (--retry-failed asks for them again)": found.failed,
+        f"lie finished in {place.spool(last).parent}": n_pending - n_left,
+    }
+    if any(told.values()):
+        return ", ".join(f"{n:,} {what}" for what, n in told.items() if n)
+    if n_left:
+        return f"none of {n_left:,} variants is in this shard"
+    raise _none(scorer, choice)
+
+
+def _none(scorer: Scorer, choice: work.Choice) -> Refused:
+    if all(computation.provider == "atlas" for computation in scorer.computations):
+        needed = ", of SNVs: Atlas holds no others"
+    else:
+        needed = ", and a genome that covers its variants" if scorer.of.reads_genome else ""
+    return Refused(
+        "no variant can be scored",
+        where=choice.where and f"--where {choice.where}",
+        cure=f"agdb status shows what is missing: ingest a QTL file{needed}{', and peaks' if choice.in_peaks else ''}"
+        + (", or choose others" if choice.where else ""),
+    )
