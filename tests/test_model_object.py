@@ -201,6 +201,15 @@ def test_a_value_error_is_the_variants_failure() -> None:
     assert caught.value.blames_provider
 
 
+def test_a_value_error_where_the_window_begins_before_the_chromosome_is_no_fault_of_the_model() -> None:
+    """Variants come in genome order: the first ones of a run are at the beginning of chr1."""
+    predictor = predictor_of(LocalModel(raising(ValueError("start < 0"))))
+    with pytest.raises(VariantFailed) as caught:
+        predictor.score([Variant("chr1", W16 // 2 - 1, "A", "C")])
+    assert caught.value.reason == "window_outside_contig: value_error: start < 0"
+    assert not caught.value.blames_provider
+
+
 @pytest.mark.parametrize("error", [MemoryError("the device is full"), RuntimeError("oops"), KeyError("x")])
 def test_any_other_error_of_the_model_is_to_be_asked_for_again(error: Exception) -> None:
     predictor = predictor_of(LocalModel(raising(error)))
@@ -208,6 +217,22 @@ def test_any_other_error_of_the_model_is_to_be_asked_for_again(error: Exception)
         predictor.score([snv()])
     assert not caught.value.is_quota
     assert not caught.value.is_down
+
+
+@pytest.mark.parametrize("error", [AttributeError("x"), KeyError("x"), RuntimeError("no weights")])
+def test_an_object_that_cannot_list_its_tracks_is_an_error(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LocalModel()
+    monkeypatch.setattr(model, "output_metadata", lambda organism: raising(error)([]))
+    with pytest.raises(ProviderError, match=f"does not say which tracks it has: {type(error).__name__}: "):
+        predictor_of(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "lacks"), [({}, "output_metadata or score_variant"), (SimpleNamespace(score_variant=len), "output_meta")]
+)
+def test_an_object_that_is_no_model_is_a_usage_error(model: object, lacks: str) -> None:
+    with pytest.raises(UsageError, match=f"has no method {lacks}"):
+        ModelObjectPredictor(model, computed())
 
 
 def two_rows(tables: list[Any]) -> list[Any]:
@@ -248,6 +273,19 @@ def test_the_factory_of_a_module_in_the_present_folder_makes_the_object(write: C
     name, path = write("def make():\n    return ['the object']\n"), list(sys.path)
     assert load(f"{name}:make") == ["the object"]
     assert sys.path == path
+
+
+def test_a_factory_may_import_what_lies_beside_its_module(write: Callable[[str], str], tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    name, path = write("import sys\nsys.path.insert(0, 'other')\ndef make():\n    import beside_it\n"
+                       "    return beside_it\n"), list(sys.path)  # fmt: skip
+    (tmp_path / "beside_it.py").touch()
+    try:
+        assert load(f"{name}:make").__name__ == "beside_it"
+        assert sys.path == ["other", *path]
+    finally:
+        sys.path[:] = path
+        sys.modules.pop("beside_it", None)
 
 
 @pytest.mark.parametrize(

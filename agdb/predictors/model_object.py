@@ -5,7 +5,8 @@
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from inspect import signature
 from pathlib import Path
@@ -31,20 +32,29 @@ def load(name: str, folder: Path | None = None) -> Any:
         ProviderError: the factory failed.
     """
     module_name, _, factory_name = name.partition(":")
-    sys.path.insert(0, str(folder or Path.cwd()))  # a script beside the database, as `python -m` would find it
+    with _found_first(str(folder or Path.cwd())):  # a script beside the database, as `python -m` would find it
+        try:
+            factory = getattr(importlib.import_module(module_name), factory_name)
+        except (ImportError, AttributeError, ValueError) as error:
+            cure = "--model module:factory, both as Python imports them"
+            raise UsageError(f"--model {name}: {error}", cure=cure) from error
+        except Exception as error:  # whatever the user's code raises
+            raise ProviderError(f"the module of --model {name} failed: {type(error).__name__}: {error}") from error
+        try:
+            return factory()
+        except Exception as error:  # whatever the user's code raises
+            raise ProviderError(f"the factory of --model {name} failed: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _found_first(folder: str) -> Iterator[None]:
+    """Modules are looked for in this folder first, until the end of the block; what it adds to the path stays there."""
+    sys.path.insert(0, folder)
     try:
-        factory = getattr(importlib.import_module(module_name), factory_name)
-    except (ImportError, AttributeError, ValueError) as error:
-        cure = "--model module:factory, both as Python imports them"
-        raise UsageError(f"--model {name}: {error}", cure=cure) from error
-    except Exception as error:  # whatever the user's code raises
-        raise ProviderError(f"the module of --model {name} failed: {type(error).__name__}: {error}") from error
+        yield
     finally:
-        sys.path.pop(0)
-    try:
-        return factory()
-    except Exception as error:  # whatever the user's code raises
-        raise ProviderError(f"the factory of --model {name} failed: {type(error).__name__}: {error}") from error
+        with suppress(ValueError):  # it has been taken out
+            sys.path.remove(folder)
 
 
 class ModelObjectPredictor:
@@ -54,6 +64,9 @@ class ModelObjectPredictor:
         model: The object.
         computation: One of provider `alphagenome` that is no `SEQUENCE_...`.
         in_flight: Calls at a time; a local model does one.
+
+    Raises:
+        UsageError: the object is no model.
     """
 
     batch_size = 1
@@ -61,25 +74,42 @@ class ModelObjectPredictor:
     def __init__(self, model: Any, computation: Computation, *, in_flight: int = 1) -> None:
         self._model, self.computation, self.in_flight = model, computation, in_flight
         kind = type(model)
+        lacking = [name for name in ("output_metadata", "score_variant") if not callable(getattr(model, name, None))]
+        if lacking:
+            raise UsageError(
+                f"the model is a {kind.__module__}.{kind.__qualname__}, which has no method {' or '.join(lacking)}",
+                cure="--model module:factory, where the factory makes an object with the methods of the SDK's DnaModel",
+            )
         self.software = f"{kind.__module__}.{kind.__qualname__} (alphagenome {version('alphagenome')})"
         self._scorer = scorer_of(computation)
         # The SDK's own client joins the strands of gene scorers unless told not to; a local model has no such option.
-        can_merge = "merge_stranded_gene_tracks" in signature(model.score_variant).parameters
+        can_merge = False
+        with suppress(TypeError, ValueError):  # what is compiled may have no signature
+            can_merge = "merge_stranded_gene_tracks" in signature(model.score_variant).parameters
         self._options = {"merge_stranded_gene_tracks": False} if can_merge else {}
         self._tracks: tuple[Track, ...] = ()
 
     def tracks(self) -> Sequence[Track]:
-        """The tracks of the output type, as the object's `output_metadata` lists them."""
+        """The tracks of the output type, as the object's `output_metadata` lists them.
+
+        Raises:
+            ProviderError: it fails, or lists none.
+        """
         from alphagenome.models.v1 import dna_client
 
-        table = getattr(
-            self._model.output_metadata(dna_client.Organism.HOMO_SAPIENS), self.computation.output_type.lower()
-        )
-        self._tracks = () if table is None else tuple(
-            _track(row, self.computation.output_type) for row in table.to_dict("records") if row["name"] != "Padding"
-        )  # fmt: skip
+        output_type = self.computation.output_type
+        try:
+            listed = self._model.output_metadata(dna_client.Organism.HOMO_SAPIENS)
+            table = getattr(listed, output_type.lower(), None)
+            rows = [] if table is None else table.to_dict("records")
+            self._tracks = tuple(_track(row, output_type) for row in rows if row["name"] != "Padding")
+        except Exception as error:  # whatever the user's code raises
+            raise ProviderError(
+                f"the model does not say which tracks it has: {type(error).__name__}: {' '.join(str(error).split())}",
+                where="output_metadata of --model", cure="it has to be as that of the SDK's DnaModel",
+            ) from error  # fmt: skip
         if not self._tracks:
-            raise ProviderError(f"the model has no {self.computation.output_type} tracks")
+            raise ProviderError(f"the model has no {output_type} tracks")
         return self._tracks
 
     def score(self, variants: Sequence[Variant]) -> Sequence[Answer]:
@@ -97,7 +127,10 @@ class ModelObjectPredictor:
         try:
             tables = self._model.score_variant(interval, place, [self._scorer], **self._options)
         except ValueError as error:
-            raise VariantFailed(f"value_error: {' '.join(str(error).split())}", blames_provider=True) from None
+            reason = f"value_error: {' '.join(str(error).split())}"
+            if interval.start < 0:  # no wonder: the model is not to blame
+                raise VariantFailed(f"window_outside_contig: {reason}") from None
+            raise VariantFailed(reason, blames_provider=True) from None
         except Exception as error:  # noqa: BLE001  # whatever a model raises is no reason to lose the others
             raise TryAgain(f"{type(error).__name__}: {' '.join(str(error).split())}") from None
         try:
