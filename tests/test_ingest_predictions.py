@@ -1,6 +1,8 @@
 """Predictions that somebody else computed: scores belong to variants, labels to associations."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import make
@@ -9,6 +11,9 @@ from conftest import Ask
 
 from agdb.errors import Refused, UsageError
 from agdb.ingest import predictions, source
+from agdb.ingest.preset import from_options
+from agdb.ingest.variant_table import Options
+from agdb.predictors.contract import Computation, Scorer
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -151,6 +156,26 @@ def test_an_incomplete_prediction_is_refused_by_line(
         load(con, tmp_path / "a.csv", rows)
     assert refusal.value.where == f"{tmp_path / 'a.csv'}, line 11"
     assert make.rows_of(con) == before
+
+
+MINE = Computation("import", "mine", "", "", "", 1000, None, "", True)
+
+
+@pytest.mark.parametrize("other", [{"is_signed": False}, {"output_type": "DNASE"}])
+def test_the_same_scores_said_to_be_something_else_are_refused(
+    con: Connection, tmp_path: Path, other: dict[str, Any]
+) -> None:
+    make.gtex(con, make.write(tmp_path / "pairs.txt", make.table(make.pairs_rows())), "Liver")
+    path = make.write(tmp_path / "s.csv", make.table(make.original_rows(), sep=","))
+    preset = from_options(["variant_id=variant_id,score=delta_pred"], kind="predictions", assembly="hg38")
+
+    def again(computed: Computation) -> source.Loaded:
+        return predictions.ingest(con, path, preset, Scorer("mine", (computed,)), Options())
+
+    assert again(MINE).is_new
+    assert not again(MINE).is_new
+    with pytest.raises(Refused, match="this file is in the database already, as mine 1000 bp"):
+        again(replace(MINE, **other))
 
 
 @pytest.mark.parametrize(("window", "effect"), [(0, "none"), (1, "x")])

@@ -111,6 +111,25 @@ def test_one_scorer_may_be_asked_for(study: Connection, ask: Ask, long_form: pd.
         load(study, write(long_form.iloc[::-1], tmp_path / "other.csv"), only="atac-k562")
 
 
+def test_a_file_that_is_there_answers_scorers_that_are_asked_for_later(
+    study: Connection, ask: Ask, long_form: pd.DataFrame, tmp_path: Path
+) -> None:
+    as_liver = long_form.assign(gtex_tissue=long_form.gtex_tissue.replace("Whole_Blood", "Liver"))
+    path = write(as_liver, tmp_path / "tidy.csv")
+    load(study, path, only="dnase-gm12878")
+    again = load(study, path, only="dnase-k562")
+    assert (again.is_new, again.notes) == (False, [f"scorers that read it from now on: dnase-k562 at {WINDOW:,} bp"])
+    assert load(study, path, only="dnase-k562").notes == []
+    with pytest.raises(Refused, match="the file does not answer atac-k562"):
+        load(study, path, only="atac-k562")
+    load(study, path)
+    assert ask("SELECT count(*) FROM scorer WHERE name IN ('dnase-all', 'rna-liver')") == [(2,)]
+    whole = ask("SELECT name, scorer_id FROM scorer ORDER BY ALL")
+    study.execute("DELETE FROM scorer")
+    load(study, write(as_liver.iloc[::-1], tmp_path / "backwards.csv"))
+    assert ask("SELECT name, scorer_id FROM scorer ORDER BY ALL") == whole
+
+
 def test_rows_of_scorers_of_other_units_are_passed_over(
     study: Connection, ask: Ask, long_form: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -117,8 +117,7 @@ def _ingest(
             con, "predictions", tissue=options.tissue, effect=label, effect_unit=unit, effect_allele=allele,
             null_value=null, qtl_type=preset.qtl_type if label else None,
         )  # fmt: skip
-        of_preset = "" if preset.is_shipped else f", {preset.format}"
-        draft = replace(draft, format=f"{scorer.name} {scorer.of.window_bp} bp{of_preset}")
+        draft = replace(draft, format=_format(scorer, preset))
         scorer = replace(scorer, computations=(replace(scorer.of, assembly=draft.assembly),))
         if seen := source.already(con, draft, digest):
             return seen
@@ -132,6 +131,14 @@ def _ingest(
                 loaded.notes += reference.check_new(con, draft.assembly)
             loaded.notes += _insert_scores(con, path, scorer, loaded.run_id)
     return loaded
+
+
+def _format(scorer: Scorer, preset: Preset) -> str:
+    """What the scores of a file are taken for: the same file cannot be it in two ways."""
+    computed = scorer.of
+    of_file = [computed.output_type, "" if computed.is_signed else "unsigned", preset.format]
+    more = [] if preset.is_shipped else [f", {word}" for word in of_file if word]
+    return "".join([f"{scorer.name} {computed.window_bp} bp", *more])
 
 
 def _collect(

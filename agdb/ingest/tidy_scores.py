@@ -5,11 +5,12 @@ scores are kept by track, as those of a run; every scorer that they answer knows
 """
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import duckdb
 
+from agdb import db
 from agdb.errors import Refused
 from agdb.ingest import predictions, rows, scores, source, tracks
 from agdb.ingest import variant_table as vt
@@ -62,7 +63,7 @@ def ingest(
         read = vt.VariantTable(file, preset, preset.require(path, file.names), options)
         draft = replace(read.draft(con, "predictions"), format=f"{preset.name} {model_version}".strip())
         if seen := source.already(con, draft, digest):
-            return seen
+            return _known_by_now(con, seen, draft, model_version, only)
         there = read.fields
         select = {f: f if f in there else "NULL::VARCHAR" for f in (*_OF_SCORER, *_OF_TRACK)}
         select |= {"track_strand": "coalesce(track_strand, '.')",
@@ -76,17 +77,45 @@ def ingest(
             predictions.known_variants(con, path, draft.assembly)
             computations = _computations(con, path, draft.assembly, model_version)
             n_tracks = _number_tracks(con)
-            made = _scorers(con, list(computations.values()), only)
-            if not made:
-                raise Refused(
-                    f"the file does not answer {only}" if only else "no scorer that agdb knows reads these scores",
-                    where=str(path), cure="agdb scorers lists what each is computed from; --scorer names one",
-                )  # fmt: skip
+            made = _scorers(con, path, list(computations.values()), only)
+            for computation in computations.values():  # also of scores that no scorer asked for reads
+                db.add_once(con, "computation", computation.row)
             _fill(con, computations, draft.assembly)
             repeated = scores.store(con, path, made, "all", loaded.run_id)
             loaded.notes.append(f"{n_tracks:,} tracks; {repeated:,} scores were there already; scorers that read them: "
-                                + ", ".join(f"{s.name} at {s.of.window_bp:,} bp" for s in made))  # fmt: skip
+                                f"{_told(made)}")  # fmt: skip
     return loaded
+
+
+def _known_by_now(
+    con: duckdb.DuckDBPyConnection, seen: source.Loaded, draft: source.Draft, model_version: str, only: str | None
+) -> source.Loaded:
+    """A file that is there already: scorers that its scores answer, and that were not asked for then, or are of tissues
+    whose QTLs came after it, are made known.
+    """
+    stored = con.execute(
+        f"SELECT {', '.join(column.name for column in fields(Computation))} FROM computation "
+        "WHERE provider = 'import' AND model = 'alphagenome' AND model_version = ? AND assembly = ?",
+        [model_version, draft.assembly],
+    ).fetchall()
+    computations = [Computation(*row) for row in stored]
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE imported AS SELECT t.* FROM track AS t SEMI JOIN prediction AS p "
+        "ON p.track_id = t.track_id AND p.computation_id IN ?",
+        [[c.computation_id for c in computations]],
+    )
+    known = {id_ for (id_,) in con.execute("SELECT scorer_id FROM scorer").fetchall()}
+    new = [s for s in _scorers(con, draft.path, computations, only) if s.scorer_id not in known]
+    with db.transaction(con):
+        for scorer in new:
+            db.add_once(con, "scorer", scorer.row)
+    if new:
+        seen.notes.append(f"scorers that read it from now on: {_told(new)}")
+    return seen
+
+
+def _told(made: list[Scorer]) -> str:
+    return ", ".join(f"{scorer.name} at {scorer.of.window_bp:,} bp" for scorer in made)
 
 
 _What = tuple[str, str, int]
@@ -135,8 +164,14 @@ def _number_tracks(con: duckdb.DuckDBPyConnection) -> int:
     return len(found)
 
 
-def _scorers(con: duckdb.DuckDBPyConnection, computations: list[Computation], only: str | None) -> list[Scorer]:
-    """The scorers that these computations, and the tracks of the file, answer."""
+def _scorers(
+    con: duckdb.DuckDBPyConnection, path: Path, computations: list[Computation], only: str | None
+) -> list[Scorer]:
+    """The scorers that these computations, and the tracks of `imported`, answer.
+
+    Raises:
+        Refused: none.
+    """
     tissues = con.execute("SELECT DISTINCT tissue FROM source WHERE kind = 'qtl' AND tissue IS NOT NULL ORDER BY 1")
     presets = {**scorers.presets(), **{p.name: p for p in map(scorers.rna, (t for (t,) in tissues.fetchall()))}}
     curies, gtex, outputs = (
@@ -151,7 +186,7 @@ def _scorers(con: duckdb.DuckDBPyConnection, computations: list[Computation], on
             return f"{preset.output} {preset.tracks.removeprefix(GTEX)}" in gtex
         return bool(preset.tracks) and all(f"{preset.output} {term}" in curies for term in preset.tracks.split(","))
 
-    return [
+    made = [
         Scorer(preset.name, (computed,), preset.tracks, preset.of_tracks)
         for preset in presets.values()
         for computed in computations
@@ -159,6 +194,12 @@ def _scorers(con: duckdb.DuckDBPyConnection, computations: list[Computation], on
         and (preset.output, preset.aggregation, preset.mask_bp)
         == (computed.output_type, computed.aggregation, computed.mask_bp)
     ]  # fmt: skip
+    if not made:
+        raise Refused(
+            f"the file does not answer {only}" if only else "no scorer that agdb knows reads these scores",
+            where=str(path), cure="agdb scorers lists what each is computed from; --scorer names one",
+        )  # fmt: skip
+    return made
 
 
 def _fill(con: duckdb.DuckDBPyConnection, computations: dict[_What, Computation], assembly: str) -> None:
