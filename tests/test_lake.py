@@ -229,9 +229,24 @@ def test_a_folder_that_holds_something_is_refused(own: Lakes) -> None:
     assert "holds something already" in refused(lambda: agdb.open(own.study).lake_export(own.folder))
 
 
-def test_an_export_that_fails_leaves_nothing(
+def test_a_folder_that_is_there_is_filled_and_stays_the_folder_that_it_is(
     own: Lakes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:  # fmt: skip
+) -> None:
+    (mine := tmp_path / "shared").mkdir(mode=0o2770)
+    mine.chmod(0o2770)
+    before = set(tmp_path.iterdir()), mine.stat().st_ino
+    monkeypatch.chdir(mine)
+    said(own.study, "lake", "export", ".")
+    assert (set(tmp_path.iterdir()), mine.stat().st_ino) == before
+    assert (mine / "manifest.json").read_bytes() == (own.folder / "manifest.json").read_bytes()
+    lake.found(mine, verify=True)
+    assert {path.name for path in mine.iterdir()} == {path.name for path in own.folder.iterdir()}
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_an_export_that_fails_leaves_nothing(
+    own: Lakes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
     was, n = write._file, iter(range(9))
 
     def until_full(*arguments: Any) -> manifest.File:
@@ -240,9 +255,16 @@ def test_an_export_that_fails_leaves_nothing(
         return was(*arguments)
 
     monkeypatch.setattr(write, "_file", until_full)
-    before = set(tmp_path.iterdir())
+    if is_there:
+        (tmp_path / "new").mkdir()
+    before = set(tmp_path.glob("new/**"))
     assert "No space left" in refused(lambda: agdb.open(own.study).lake_export(tmp_path / "new"))
-    assert set(tmp_path.iterdir()) == before
+    assert set(tmp_path.glob("new/**")) == before
+
+
+def test_an_export_to_an_address_says_to_copy(own: Lakes) -> None:
+    result = cli(own.study, "lake", "export", "s3://bucket/lake")
+    assert (result.exit_code, "to a folder, not to an address" in result.output) == (2, True)
 
 
 # What is refused

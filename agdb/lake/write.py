@@ -4,13 +4,14 @@ import hashlib
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
 
 from agdb import __version__
-from agdb.errors import Refused
+from agdb.errors import Refused, UsageError
 from agdb.export.files import whole
 from agdb.export.tables import copied, identifier, literal
 from agdb.lake.manifest import LAYOUT, MANIFEST, File, Layout, text_of
@@ -31,8 +32,8 @@ def export(con: duckdb.DuckDBPyConnection, folder: Path, tell: Callable[[str], N
     """Write the study to a new folder; returns its bytes.
 
     Rows are sorted by keys that sql/checks hold unique, so that the same database gives the same bytes. A partition is
-    sorted at a time, beside the database where it does not fit into memory. The folder has its name when all of it is
-    there.
+    sorted at a time, beside the database where it does not fit into memory. The folder has its name, or its manifest if
+    it is there already, when all of it is there.
 
     Args:
         con: A reading connection.
@@ -40,15 +41,19 @@ def export(con: duckdb.DuckDBPyConnection, folder: Path, tell: Callable[[str], N
         tell: Hears a line about each table that has rows, and one about what is left out: what agdb did not make.
 
     Raises:
+        UsageError: an address.
         Refused: the folder holds something, or cannot be written.
     """
+    if ":/" in str(folder):
+        raise UsageError("a lake is written to a folder, not to an address", where=str(folder),
+                         cure="write it to a folder and copy that: all files, then manifest.json")  # fmt: skip
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused("the folder holds something already", where=str(folder), cure="give a new or empty folder")
     found = con.sql(_SOURCES).fetchall()
     names = con.sql(_SOURCES).columns
     sources = [dict(zip(names, row, strict=True)) for row in found]
     tables: dict[str, list[File]] = {}
-    with whole(folder) as part:
+    with _into(folder) as part:
         shutil.rmtree(part, ignore_errors=True)  # a killed export's
         part.mkdir()
         own, others = _tables(con)
@@ -61,6 +66,20 @@ def export(con: duckdb.DuckDBPyConnection, folder: Path, tell: Callable[[str], N
         text = text_of({"agdb": __version__, "duckdb": duckdb.__version__}, sources, tables)
         (part / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     return sum(file.bytes for files in tables.values() for file in files)
+
+
+@contextmanager
+def _into(folder: Path) -> Iterator[Path]:
+    """Where to write: beside a folder to be; within one that is there: on a shared disk nothing else may be yours."""
+    if not folder.is_dir():
+        with whole(folder) as part:
+            yield part
+        return
+    with whole(within := folder / "lake") as part:
+        yield part
+    for made in sorted(within.iterdir(), key=lambda path: path.name == MANIFEST):  # the manifest last: without, no lake
+        made.replace(folder / made.name)
+    within.rmdir()
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
