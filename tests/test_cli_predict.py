@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,15 +15,18 @@ from fakes.faults import Plan
 from fakes.process import Server
 from fakes.sequence import snv
 from make import fasta
+from predictors import FakePredictor, scorer
 from rows import add_qtls, add_source, add_variants
-from runs import asked
+from runs import QUICK, asked
 from typer.testing import CliRunner, Result
 
 from agdb import db
 from agdb.cli import app
 from agdb.errors import ExitCode
+from agdb.predict import run
 from agdb.predict.provider import Who, scorer_of
 from agdb.predict.spool import batches, folder_of
+from agdb.predict.work import Choice
 from agdb.predictors import scorers
 
 KEY = "AIza-made-up-key-that-nobody-has-0123456789"
@@ -241,8 +245,17 @@ def test_a_batch_that_is_not_what_it_has_to_be_is_one_error_and_stays(
     assert asked(into, "FROM prediction") == []
 
 
+def test_folders_of_several_machines_are_merged_together(study: Path, tmp_path: Path) -> None:
+    parts = [tmp_path / f"part-{i}" for i in (1, 2)]
+    for i, part in enumerate(parts, 1):
+        run.run(run.Place(study, out=part), scorer(), FakePredictor(), replace(QUICK, choice=Choice(shard=(i, 2))))
+    assert f"2 batches merged: {N} variants scored" in agdb(study, "merge", *parts).stderr
+    assert agdb(study, "merge", *parts).stderr == f"nothing waits in {parts[0]}, {parts[1]}\n"
+
+
 def test_a_folder_that_is_not_there_is_refused(study: Path, tmp_path: Path) -> None:
-    assert "there is no such folder" in refused(agdb(study, "merge", tmp_path / "no"), ExitCode.USAGE)
+    words = ["merge", tmp_path, tmp_path / "no"]
+    assert "there is no such folder" in refused(agdb(study, *words), ExitCode.USAGE)
 
 
 # scorers, dry run, audit

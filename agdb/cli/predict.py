@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Example: agdb predict dnase-k562 --in-peaks --dry-run")(predict)
     app.command(epilog="Example: agdb scorers")(scorers)
-    app.command(epilog="Example: agdb merge results-of-machine-2")(merge)
+    app.command(epilog="Example: agdb merge part-1 part-2")(merge)
     app.command(epilog="Example: agdb audit dnase-k562 --sample 0.5%")(audit)
 
 
@@ -117,23 +117,25 @@ def scorers() -> None:
 
 def merge(
     ctx: typer.Context,
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder of --out; without it what waits beside the database.")
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FOLDER", help="Folders of --out; without any what waits beside the database."),
     ] = None,
 ) -> None:
     """Merge finished batches of predict into the database: those of other machines, or those that had to wait."""
     from agdb.predict import merge as merging
     from agdb.predict import spool
 
-    if folder is not None and not folder.is_dir():
-        raise UsageError(
-            "there is no such folder", where=str(folder), cure="agdb merge FOLDER, of predict --out FOLDER"
-        )
-    where = folder or spool.folder_of(ctx.obj)
-    files = spool.batches(where)
+    for folder in folders or ():
+        if not folder.is_dir():
+            raise UsageError(
+                "there is no such folder", where=str(folder), cure="agdb merge FOLDER, of predict --out FOLDER"
+            )
+    places = folders or [spool.folder_of(ctx.obj)]
+    files = [file for place in places for file in spool.batches(place)]
     merged = merging.merge(ctx.obj, files)
     say(f"{merged.batches:,} batches merged: {merged.scored:,} variants scored, {merged.failed:,} failed with a reason"
-        if files else f"nothing waits in {where}")  # fmt: skip
+        if files else f"nothing waits in {', '.join(map(str, places))}")  # fmt: skip
 
 
 def audit(
