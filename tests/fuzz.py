@@ -420,7 +420,8 @@ class Meaning:
     """What the columns of a table with a variant in each row mean: fields by column, for the columns that it may have.
 
     In a strict table a row that cannot be is damage. `effect` is alt, ref, or effect_allele. Rows that repeat another
-    one are one where `merges`. `derived` makes more fields of those that were read.
+    one are one where `merges`. `derived` makes more fields of those that were read. `says_build`: the variants have a
+    build, which tells the table from others with the same columns.
     """
 
     fields: Mapping[str, str]
@@ -429,6 +430,7 @@ class Meaning:
     merges: bool = False
     derived: Callable[[Values], Values] = lambda values: {}
     trait: str | None = None
+    says_build: bool = False
 
 
 QTL = ["slope", "slope_se", "pval_nominal", "af", "maf", "tss_distance", "ma_samples", "ma_count",
@@ -474,12 +476,14 @@ def variants_of(found: Table, meaning: Meaning, lengths: Lengths) -> tuple[list[
 
 
 def _how_written(found: Table, fields: Mapping[str, str], meaning: Meaning) -> Callable[[Values], Variant | None]:
+    cells = [row[found.names.index(fields["variant_id"])] for _, row in found.rows] if "variant_id" in fields else []
+    first = str(cells[0] or "") if cells else ""
+    if meaning.says_build and "build" not in fields and first.rpartition("_")[2] not in BUILDS:
+        raise Bad("no build")
     if "variant_id" not in fields:
         return lambda v: variant(
             text(v["chrom"]), v["pos"], *(None if v[f] is None else str(v[f]).upper() for f in ("ref", "alt"))
         )
-    cells = [row[found.names.index(fields["variant_id"])] for _, row in found.rows]
-    first = str(cells[0] or "") if cells else ""
     delimiter = ":" if first.count(":") >= 3 else "_"
     has_build = delimiter == "_" and (meaning.is_strict or first.rpartition("_")[2] in BUILDS)
     build = "b38" if has_build else None

@@ -149,7 +149,7 @@ MEANINGS = {
     "gtex_v8_pairs": Meaning(_OF_PAIRS | _OF_GENE, is_strict=True),
     "gtex_v8_egenes": Meaning(_OF_EGENES | _PARTS | {"rs_id_dbSNP151_GRCh38p7": "name"}, is_strict=True),
     "gtex_v8_allpairs": Meaning(_OF_PAIRS | {n: n for n in ("pos", "ref", "alt", "build", "tissue")}
-                                | {"chr": "chrom"}),
+                                | {"chr": "chrom"}, says_build=True),
     "gtex_v8_independent": Meaning(
         {c: f for c, f in _OF_EGENES.items() if f in {*OF_EGENES.split(), "ma_samples", "ma_count"}}
         | {"rank": "signal_rank", "biotype": "biotype"}, is_strict=True),

@@ -169,6 +169,21 @@ def test_a_row_of_another_build_refuses_allpairs(con: Connection, tmp_path: Path
         load(con, one_row(tmp_path / "a.txt", cells))
 
 
+@pytest.mark.parametrize("variant", [{"variant_id": "2_77_A_G"}, {"variant_id": "2:77:A:G"},
+                                     {"chr": "chr2", "pos": 77, "ref": "A", "alt": "G"}])  # fmt: skip
+def test_allpairs_of_no_build_are_of_the_assembly_that_is_said(
+    con: Connection, ask: Ask, tmp_path: Path, variant: dict[str, object]
+) -> None:
+    """The columns are those of FastQTL, which other studies were run with, on other assemblies."""
+    path = one_row(tmp_path / "a.allpairs.txt.gz", {"gene_id": "G", **variant, **IN_V8})
+    with pytest.raises(Refused, match="the variants have no build") as error:
+        load(con, path)
+    assert "say --assembly (GRCh38 is GTEx's)" in (error.value.cure or "")
+    loaded = qtl.ingest(con, path, shipped(), Options("Lung", "hg19"))
+    assert loaded.rows_kept == 1
+    assert ask("SELECT assembly, format FROM source") == [("GRCh37", "gtex_v8_allpairs")]
+
+
 def test_the_eqtl_catalogue_drops_no_column_that_it_names(con: Connection, ask: Ask, tmp_path: Path) -> None:
     cells = {"molecular_trait_id": "ENSG00000188976", "chromosome": 2, "position": 77, "ref": "A", "alt": "G",
              "variant": "chr2_77_A_G", "ma_samples": 21, "maf": 0.125, "pvalue": 2.5e-7, "beta": -0.75, "se": 0.125,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from agdb.errors import UsageError
+from agdb.errors import Refused, UsageError
 from agdb.ingest import chain, fields, rows, source, table, variants
 from agdb.ingest.alleles import TURNED
 from agdb.ingest.plan import MAX_REJECTED_SHARE, Column, Plan, Rule
@@ -130,6 +130,7 @@ class VariantTable:
         )
 
     def _written(self, has_alleles: bool) -> variants.Written:
+        self._says_its_build()
         if "variant_id" not in self.form:
             return variants.written_in_columns(self.assembly, is_strict=self.preset.is_strict, has_alleles=has_alleles)
         first = next(iter(self.rows.sample()[self.columns["variant_id"]]), "")
@@ -138,6 +139,19 @@ class VariantTable:
         return variants.written_as_id(
             self.assembly, delimiter=delimiter, has_build=has_build, is_strict=self.preset.is_strict
         )
+
+    def _says_its_build(self) -> None:
+        """Refuse a table that has no more than the columns of GTEx's: any study that was run with FastQTL has them."""
+        p = self.preset
+        if not (p.is_shipped and p.kind == "qtl" and p.name.startswith("gtex")) or p.is_strict or self.options.assembly:
+            return
+        first = next(iter(self.rows.sample()[self.columns["variant_id"]]), "") if "variant_id" in self.form else ""
+        if "build" not in self.fields and first.rpartition("_")[2] not in variants.BUILDS:
+            cure = (
+                f"GTEx's have: chr1_1237868_G_A_b38; of another study say --assembly ({p.assembly} is GTEx's), "
+                f"and --map with --effect-unit where the effects are not in {p.effect_unit}"
+            )
+            raise Refused(f"the variants have no build{first and f': {first}'}", where=str(self.rows.path), cure=cure)
 
     def _second_mention(self, written: variants.Written) -> tuple[dict[str, str], list[Rule]]:
         """Where a file tells the variant in an id and in columns, or its build in a column, they have to agree."""
