@@ -116,6 +116,8 @@ def ingest(
                 )
 
             loaded.take(table.load(con, lines, plan, str(loaded.source_id), store, progress), lines)
+            if unused := [name[1:-1] for name in layout.names if name.startswith("(")]:
+                loaded.notes.append(f"not kept: {', '.join(unused)}")
     return loaded
 
 
@@ -137,6 +139,8 @@ def told(path: Path, head: Sequence[str], format_: str = "auto") -> Layout:
     for names, lines in ((row, skip + 1), (above, skip)):
         if format_ == "auto" and len(names) >= 3 and len(found := _in_header(names)) >= 3:
             once(names, f"{path}, line {lines}")
+            row = head[lines].split(delimiter) if lines < len(head) else []
+            _is_0_based(f"{path}, line {lines}", [found.get(name, name.lower()) for name in names], row)
             return Layout("table", [found.get(name, f"({name})") for name in names], lines, delimiter)
     has_bin = row[0].isdigit() and not row[1].isdigit() and row[2].lstrip("-").isdigit() and len(row) >= 4
     data = row[1:] if has_bin else row
@@ -153,6 +157,16 @@ def told(path: Path, head: Sequence[str], format_: str = "auto") -> Layout:
                       cure=f"name the format: --format {', '.join(FORMATS)} or bed")  # fmt: skip
     columns = ("bin", *wanted) if has_bin else wanted
     return Layout(format_ if format_ in FORMATS else f"bed{len(data)}", columns, skip, delimiter)
+
+
+def _is_0_based(where: str, names: Sequence[str], row: Sequence[str]) -> None:
+    """Refuse a table of MACS (_peaks.xls): its starts are 1-based, which its lengths tell, in its first row."""
+    first = dict(zip(names, row, strict=False))
+    cells = [first.get(name, "") for name in ("chrom_start", "chrom_end", "length")]
+    start, end, length = (int(cell) if cell.isdecimal() else -1 for cell in cells)
+    if "abs_summit" in names or (length > 0 and end - start + 1 == length):
+        raise Refused("the positions of this table are 1-based, as MACS writes them", where=where,
+                      cure="give the narrowPeak or broadPeak file that lies beside it")  # fmt: skip
 
 
 def _in_header(names: Sequence[str]) -> dict[str, str]:
