@@ -21,7 +21,7 @@ from agdb import cluster, db, lake
 from agdb.analysis import run, store
 from agdb.analysis.results import Result
 from agdb.errors import AgdbError, DatabaseBusy, Refused, UsageError
-from agdb.lake import workers
+from agdb.lake import part, workers
 from agdb.lake.part import Job, compute
 
 #: What is asked for where all is compared: strata, causal variants, the overlap; every label set, two scorers.
@@ -138,6 +138,20 @@ def test_what_a_worker_refuses_names_its_node(those: Lakes, change: dict[str, An
     text = refused(lambda: compute(job_of(those.folder, plan, **change), task), AgdbError)
     assert why in text
     assert f"node {cluster.this_node()}" in text
+
+
+def test_the_memory_of_a_worker_is_what_is_asked_for_it(those: Lakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGDB_MEMORY", "3GB")
+    plan, found = plan_of(those.opened, run.Asked(("all",), **LITTLE)), []
+    (task, *_) = workers.tasks_of(lake.found(those.folder), plan)
+
+    def settings(con: duckdb.DuckDBPyConnection, *_: object) -> list[run.Part]:
+        found.extend(con.execute("SELECT current_setting('memory_limit'), current_setting('threads')").fetchall())
+        return []
+
+    monkeypatch.setattr(part, "_computed", settings)
+    compute(job_of(those.folder, plan), task)
+    assert found == [("476.8 MiB", 2)]
 
 
 # Engines
@@ -293,9 +307,14 @@ def test_a_study_that_has_changed_since_the_export_is_refused(own: Lakes, later:
     assert "agdb lake export" in text
 
 
-def test_an_unknown_engine_is_refused(own: Lakes) -> None:
-    by = lake.Workers("spark")
-    assert "one of local, ray" in refused(lambda: lake.analyse(own.opened, lake.found(own.folder), ALL, by), UsageError)
+@pytest.mark.parametrize(("by", "why"), [
+    (lake.Workers("spark"), "one of local, ray"), (lake.Workers(address="HEAD:6379"), "cure:  --engine ray"),
+    (lake.Workers("ray", n=8), "--workers is of this machine"),
+    (lake.Workers(memory="12 apples"), "'12 apples' is no amount of memory"),
+])  # fmt: skip
+def test_workers_that_there_cannot_be_are_refused(those: Lakes, by: lake.Workers, why: str) -> None:
+    of = lake.found(those.folder)
+    assert why in refused(lambda: lake.analyse(those.opened, of, ALL, by), UsageError)
 
 
 def test_a_label_set_without_scores_is_refused(own: Lakes) -> None:

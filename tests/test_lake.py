@@ -337,6 +337,13 @@ def test_another_lake_in_the_place_of_the_one_that_was_opened_is_told(own: Lakes
     assert f"another lake lies where that was that this database looks at: {own.folder}" in refused(opened.correlation)
 
 
+def test_a_link_to_a_lake_stays_a_link(own: Lakes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shared").symlink_to(own.folder)
+    assert lake.found(tmp_path / "shared").root == f"{tmp_path}/shared"
+    monkeypatch.chdir(tmp_path)
+    assert lake.found("shared").root == f"{tmp_path}/shared"
+
+
 def test_a_database_that_is_there_is_refused(own: Lakes) -> None:
     assert "there is a file already" in refused(lambda: agdb.open_lake(own.folder, own.study))
 

@@ -128,7 +128,8 @@ def found(root: str | Path, *, verify: bool = False) -> Lake:
         Refused: there is no lake; it is of another format or schema; a file is missing, cut or changed.
         UsageError: `verify` of an address.
     """
-    root = str(root).rstrip("/") if is_remote(str(root)) else str(Path(root).resolve())
+    # links stay as they are written: what /shared is a link to differs from node to node
+    root = str(root).rstrip("/") if is_remote(str(root)) else str(Path(root).absolute())
     if verify and is_remote(root):
         raise UsageError("sha256 sums are compared of local files", where=root,
                          cure="leave --verify out, and sizes are compared; or copy the lake")  # fmt: skip

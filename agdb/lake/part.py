@@ -14,6 +14,7 @@ from agdb.analysis.groups import probing_with_associations
 from agdb.analysis.labels import LabelSet
 from agdb.analysis.run import Part, Plan, parts
 from agdb.errors import AgdbError, Refused
+from agdb.export.tables import literal
 from agdb.lake.manifest import Lake, found
 from agdb.lake.opened import narrow, open_database, take_in
 
@@ -74,7 +75,8 @@ def compute(job: Job, task: Task) -> Done:
             path = Path(folder) / "part.duckdb"
             path.write_bytes(base)
             with db.writing(path, facts=False, memory_limit=job.memory) as con:
-                con.execute(f"SET threads = {job.threads}")
+                # AGDB_MEMORY is of a command that has the machine to itself, and goes before what `writing` is told
+                con.execute(f"SET memory_limit = {literal(job.memory)}; SET threads = {job.threads}")
                 found = _computed(con, lake, job.plan, task)
     except duckdb.OutOfMemoryException as error:
         raise Refused(f"memory is short: {str(error).splitlines()[0]}", where=f"node {node}, {task.told}",

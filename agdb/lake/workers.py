@@ -73,11 +73,11 @@ def analyse(
             association of these label sets has a score; a worker died or refused, or there is no such cluster.
         DatabaseBusy: another process holds the database, for an hour after all is computed.
     """
-    if workers.engine not in ENGINES:
-        raise UsageError(f"unknown engine {workers.engine!r}", cure=f"one of {', '.join(ENGINES)}")
+    _check(workers)
     with suppress(DatabaseBusy), db.writing(path, facts=False, patience_s=0.0):
         pass  # may results be stored here? Not after hours, but now
     with db.reading(path) as con:
+        began = db.utc_now()
         _check_study(con, lake, path)
         plan = run.planned(con, asked)
     tasks = tasks_of(lake, plan)
@@ -88,7 +88,22 @@ def analyse(
         tell(len(done), len(tasks), tasks[i], one)
     found = run.assembled(plan, (part for i in sorted(done) for part in done[i].parts))
     of = {"lake": lake.root, "manifest_sha256": lake.sha256, "engine": workers.engine}
-    return stored(path, "analyse", asked.arguments | of, found)
+    return stored(path, "analyse", asked.arguments | of, found, began)
+
+
+def _check(workers: Workers) -> None:
+    """Refuse what would have no effect, or only a worker would refuse."""
+    if workers.engine not in ENGINES:
+        raise UsageError(f"unknown engine {workers.engine!r}", cure=f"one of {', '.join(ENGINES)}")
+    if workers.engine == "local" and workers.address is not None:
+        raise UsageError("an address is of a cluster", where=workers.address, cure="--engine ray")
+    if workers.engine == "ray" and workers.n is not None:
+        raise UsageError("Ray starts as many workers as its nodes have room for: --workers is of this machine",
+                         cure="--cpus: the cores that each takes")  # fmt: skip
+    try:
+        duckdb.connect(config={"memory_limit": workers.memory}).close()
+    except duckdb.Error as error:
+        raise UsageError(f"{workers.memory!r} is no amount of memory", cure="--memory 2GB, say") from error
 
 
 def _check_study(con: duckdb.DuckDBPyConnection, lake: Lake, path: Path) -> None:
@@ -130,7 +145,7 @@ def tasks_of(lake: Lake, plan: run.Plan) -> list[Task]:
 
 
 def _on_this_machine(job: Job, tasks: list[Task], workers: Workers) -> Iterator[tuple[int, Done]]:
-    n = min(workers.n or max(1, (os.cpu_count() or 1) // workers.cpus), max(1, len(tasks)))
+    n = min(workers.n or max(1, _cores() // workers.cpus), max(1, len(tasks)))
     with (
         tempfile.TemporaryDirectory(prefix="agdb-analyse-") as scratch,
         ProcessPoolExecutor(n, get_context("spawn"), _follow) as pool,
@@ -144,6 +159,11 @@ def _on_this_machine(job: Job, tasks: list[Task], workers: Workers) -> Iterator[
                           cure="if for memory: fewer --workers, or less --memory") from error  # fmt: skip
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _cores() -> int:
+    """Those that this process may use: a job of a cluster has a few of its node's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _follow() -> None:
