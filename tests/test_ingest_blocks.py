@@ -58,8 +58,9 @@ def test_the_source_says_what_the_blocks_are_of_and_counts_them(con: Connection,
 def test_the_same_file_again_is_a_no_op(con: Connection, tmp_path: Path) -> None:
     path = make.write(tmp_path / "b.bed", PLAIN.encode())
     assert [blocks.ingest(con, path, "hg38").is_new for _ in "12"] == [True, False]
+    assert not blocks.ingest(con, path.rename(tmp_path / "of_another_name.bed"), "hg38").is_new
     with pytest.raises(Refused, match="in the database already, as bed3, GRCh38"):
-        blocks.ingest(con, path, "hg19")
+        blocks.ingest(con, tmp_path / "of_another_name.bed", "hg19")
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,18 @@ def test_the_same_bytes_as_something_else_are_refused(
     assert make.rows_of(con) == before
 
 
+def test_a_blacklist_by_another_name_is_the_same_unless_its_name_is_said(con: Connection, tmp_path: Path) -> None:
+    data = make.bed(row[:3] for row in make.narrow_rows())
+    paths = [make.write(tmp_path / name, data) for name in ("a.bed", "b.bed")]
+    assert peaks.ingest(con, paths[0], None, "hg38", is_blacklist=True).is_new
+    before = make.rows_of(con)
+    again = peaks.ingest(con, paths[1], None, "hg38", is_blacklist=True)
+    assert (again.is_new, again.name) == (False, "a.bed")
+    with pytest.raises(Refused, match=r"already, as bed3, GRCh38, a\.bed; now it is given as bed3, GRCh38, mine"):
+        peaks.ingest(con, paths[1], "mine", "hg38", is_blacklist=True)
+    assert make.rows_of(con) == before
+
+
 @pytest.mark.parametrize("chrom", ["chr1", "chr22", "chrX", "chrM"])
 def test_a_peak_may_end_where_its_chromosome_ends_and_no_base_later(
     con: Connection, ask: Ask, tmp_path: Path, chrom: str

@@ -114,7 +114,7 @@ def peaks(
     if biosample is None and not blacklist:
         raise UsageError("the biosample is not said", cure="--biosample, e.g. K562")
     each(ctx, files, Options(), quiet, lambda con, path, options: peaks.ingest(
-        con, path, biosample or path.name, assembly, format_, is_blacklist=blacklist, lift=lift,
+        con, path, biosample, assembly, format_, is_blacklist=blacklist, lift=lift,
         progress=options.progress))  # fmt: skip
 
 

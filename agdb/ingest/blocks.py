@@ -38,7 +38,7 @@ def ingest(
     with text.opened(path) as file:
         names, skip, delimiter = told(path, file.head)
         draft = source.Draft("blocks", f"bed{len(names)}", path, source.assembly_name(assembly),
-                             biosample=name or path.name)  # fmt: skip
+                             biosample=name or path.name, named_by_file=not name)  # fmt: skip
         if seen := source.already(con, draft, digest):
             return seen
         lines = Delimited(file, names, delimiter=delimiter, skip=skip)

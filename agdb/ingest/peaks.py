@@ -78,7 +78,7 @@ class Layout(NamedTuple):
 def ingest(
     con: duckdb.DuckDBPyConnection,
     path: Path,
-    biosample: str,
+    biosample: str | None,
     assembly: str,
     format_: str = "auto",
     *,
@@ -86,7 +86,7 @@ def ingest(
     lift: Path | None = None,
     progress: table.Progress = lambda n: None,
 ) -> source.Loaded:
-    """Load one peak file as peaks of `biosample`, or as regions of a blacklist of that name.
+    """Load one peak file as peaks of `biosample`, or as regions of a blacklist of that name, else of that of the file.
 
     Raises:
         Refused: the file is not what it has to be; the database is as before.
@@ -95,7 +95,9 @@ def ingest(
     with text.opened(path) as file:
         layout = told(path, file.head, format_)
         kind = "blacklist" if is_blacklist else "peaks"
-        draft = source.Draft(kind, layout.format, path, source.assembly_name(assembly), biosample=biosample)
+        name = biosample or path.name
+        draft = source.Draft(kind, layout.format, path, source.assembly_name(assembly), biosample=name,
+                             named_by_file=not biosample)  # fmt: skip
         if lift:
             lifted_by, to = chain.chosen(con, lift, draft.assembly)
             draft = replace(draft, assembly=to, lifted_from=draft.assembly, lifted_by=lifted_by)
@@ -112,7 +114,7 @@ def ingest(
                     "INSERT INTO peak BY NAME SELECT ? + rowid - (SELECT min(rowid) FROM staged) AS peak_id, "
                     f"{loaded.source_id} AS source_id, ? AS biosample, '{draft.assembly}'::assembly_t AS assembly, "
                     f"{columns} FROM staged ORDER BY rowid",
-                    [db.next_id(con, "peak"), biosample],
+                    [db.next_id(con, "peak"), name],
                 )
 
             loaded.take(table.load(con, lines, plan, str(loaded.source_id), store, progress), lines)

@@ -28,7 +28,8 @@ ASSEMBLIES = {
 class Draft:
     """What is known of a source before it is read; the columns of table `source` of the same names.
 
-    `tissue_in_file` says that the file itself names the tissue of each row.
+    `tissue_in_file` says that the file itself names the tissue of each row; `named_by_file` that nobody said what the
+    biosample is, and it is the name of the file.
     """
 
     kind: str
@@ -46,11 +47,13 @@ class Draft:
     null_value: float | None = None
     row_filter: str | None = None
     tissue_in_file: bool = False
+    named_by_file: bool = False
 
     @property
     def meaning(self) -> dict[str, str | None]:
         """What one and the same file cannot be twice."""
-        names = ["format", "assembly", "lifted_from", "biosample", "effect", "effect_unit"]
+        names = ["format", "assembly", "lifted_from", "effect", "effect_unit"]
+        names += [] if self.named_by_file else ["biosample"]
         return {name: getattr(self, name) for name in [*names, *([] if self.tissue_in_file else ["tissue"])]}
 
 

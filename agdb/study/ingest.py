@@ -81,7 +81,7 @@ class Ingest:
         if biosample is None and not blacklist:
             raise UsageError("the biosample is not said", cure="biosample='K562', say")
         with self._writing() as con:
-            return peaks.ingest(con, Path(path), biosample or Path(path).name, assembly, format,
+            return peaks.ingest(con, Path(path), biosample, assembly, format,
                                 is_blacklist=blacklist, lift=_path(lift))  # fmt: skip
 
     def genes(self, path: File, *, assembly: str) -> "Loaded":
