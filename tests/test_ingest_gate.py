@@ -186,6 +186,22 @@ def test_effects_of_one_sign_are_refused_and_one_of_the_other_sign_is_enough(
     assert load(con, write(tmp_path / "b.tsv", one, e.se, e.p)).is_new
 
 
+@pytest.mark.parametrize(("n_genes", "apart", "is_refused"), [(1, 10, False), (19, 10, False), (20, 10, True),
+                                                              (1, 10**6, True)])  # fmt: skip
+def test_effects_of_a_few_loci_may_have_one_sign(
+    con: Connection, tmp_path: Path, n_genes: int, apart: int, is_refused: bool
+) -> None:
+    """Those of one gene are of one block of linkage; loci are told by what was measured, or by where."""
+    e = Effects()
+    rows = [f"chr2_{1000 + apart * i}_A_C\tG{i % n_genes}\t{abs(float(e.slope[i]))!r}\n" for i in range(200)]
+    path = make.write(tmp_path / "a.tsv", ("snp\tgene\tbeta\n" + "".join(rows)).encode())
+    if is_refused:
+        assert check_of(refused(con, path)) == "effect_has_both_signs"
+    else:
+        assert load(con, path).is_new
+        assert fired(con) == set()
+
+
 def test_nineteen_effects_tell_nothing_and_twenty_do(con: Connection, tmp_path: Path) -> None:
     e = Effects()
     assert load(con, write(tmp_path / "a.tsv", np.abs(e.slope[:19]))).is_new
