@@ -1,6 +1,7 @@
 """QTL tables of any shape: which effect is whose, what is one source, and what stands where afterwards."""
 
 import io
+import json
 import math
 import sys
 from collections.abc import Callable
@@ -113,6 +114,17 @@ def test_a_derived_effect_allele_is_the_one_that_effects_refer_to(con: Connectio
     load(con, tmp_path / "a.tsv", rows, how)
     assert ask(SLOPES) == [(row["gene"], effect(i)) for i, row in enumerate(rows)]
     assert ask("SELECT effect_allele FROM source") == [("effect_allele",)]
+
+
+def test_what_the_columns_of_a_table_were_taken_for_stands_on_its_run(
+    con: Connection, ask: Ask, tmp_path: Path
+) -> None:
+    how = replace(preset(effect_allele="tested"), derived={"maf": "p / 2"})
+    load(con, tmp_path / "a.tsv", table(tested=lambda i, r: r["ref"]), how)
+    said = json.loads(str(ask("SELECT arguments FROM run JOIN source USING (run_id)")[0][0]))
+    columns = {field: column for field, _, column in (pair.partition("=") for pair in MAPPED.split(","))}
+    assert said["columns"] == {**columns, "effect_allele": "tested"}
+    assert (said["derived"], said["effect_allele"]) == ({"maf": "p / 2"}, "tested")
 
 
 def test_a_derived_build_is_held_to_the_assembly(con: Connection, tmp_path: Path) -> None:

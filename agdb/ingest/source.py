@@ -4,7 +4,7 @@ A file that holds several tissues becomes one source for each: a source is what 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,8 @@ class Draft:
     """What is known of a source before it is read; the columns of table `source` of the same names.
 
     `tissue_in_file` says that the file itself names the tissue of each row; `named_by_file` that nobody said what the
-    biosample is, and it is the name of the file.
+    biosample is, and it is the name of the file; `read_as` what a table of one's own was taken for, which its format
+    does not tell.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Draft:
     row_filter: str | None = None
     tissue_in_file: bool = False
     named_by_file: bool = False
+    read_as: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def meaning(self) -> dict[str, str | None]:
@@ -177,7 +179,7 @@ def loading(con: duckdb.DuckDBPyConnection, draft: Draft, digest: str | None) ->
         with db.transaction(con):
             loaded.run_id = db.start_run(
                 con, f"ingest {draft.format}", path=draft.path, assembly=draft.assembly, tissue=draft.tissue,
-                biosample=draft.biosample, where=draft.row_filter,
+                biosample=draft.biosample, where=draft.row_filter, **draft.read_as,
             )  # fmt: skip
             add(con, draft, loaded, draft.tissue)
             yield loaded

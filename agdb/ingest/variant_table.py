@@ -96,8 +96,11 @@ class VariantTable:
 
     def draft(self, con: duckdb.DuckDBPyConnection, kind: str, **facts: object) -> source.Draft:
         """What is known of the source; a chain file to lift with is ingested by and by."""
-        draft = source.Draft(kind, self.preset.format, self.rows.path, self.assembly, row_filter=self.options.where,
-                             tissue_in_file="tissue" in self.fields)  # fmt: skip
+        preset, columns, derived = self.preset, dict(self.columns), dict(self.preset.derived)
+        read_as = {"columns": columns, "derived": derived, "effect_allele": preset.effect_allele}
+        draft = source.Draft(kind, preset.format, self.rows.path, self.assembly, row_filter=self.options.where,
+                             tissue_in_file="tissue" in self.fields,
+                             read_as={} if preset.is_shipped else read_as)  # fmt: skip
         if self.options.lift:
             lifted_by, to = chain.chosen(con, self.options.lift, self.assembly)
             draft = replace(draft, assembly=to, lifted_from=self.assembly, lifted_by=lifted_by)
