@@ -262,9 +262,28 @@ def test_a_dry_run_offline_says_what_the_table_knows(agdb: Callable[..., Result]
     assert "md5:1c9dcaddfa41027f17cd8f7a82c7293b" in done.stdout
 
 
-@pytest.mark.parametrize("mirror", ["ftp://host", "host", "file:///data"])
+@pytest.mark.parametrize("mirror", ["ftp://me:secret@host", "me:secret@host/data", "file:///data"])
 def test_a_mirror_that_is_no_web_address_is_refused(agdb: Callable[..., Result], mirror: str) -> None:
-    assert agdb("fetch", "chain", AGDB_FETCH_MIRROR=mirror).exit_code == ExitCode.USAGE
+    done = agdb("fetch", "chain", AGDB_FETCH_MIRROR=mirror)
+    assert done.exit_code == ExitCode.USAGE
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize("mirror", ["http://me:secret@127.0.0.1:9//", "http://me:secret@127.0.0.1:port"])
+def test_a_mirror_that_does_not_answer_is_named_without_its_password(agdb: Callable[..., Result], mirror: str) -> None:
+    done = agdb("fetch", "chain", AGDB_FETCH_MIRROR=mirror)
+    assert done.exit_code == ExitCode.REFUSED
+    assert f"where: {mirror.replace('me:secret@', '').rstrip('/')}/hgdownload" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_a_mirror_that_has_no_such_file_is_named_without_its_password(
+    agdb: Callable[..., Result], of_site: dict[str, str]
+) -> None:
+    mirror = of_site["AGDB_FETCH_MIRROR"].replace("://", "://me:secret@")
+    done = agdb("fetch", "chain", AGDB_FETCH_MIRROR=mirror)
+    assert "the server answers 404" in done.stderr
+    assert "secret" not in done.stderr
 
 
 @pytest.fixture

@@ -95,8 +95,9 @@ class Web:
 
     def __init__(self, mirror: str | None = None, timeout_s: float = 30) -> None:
         if mirror and not mirror.startswith(("http://", "https://")):
-            raise UsageError(f"the mirror {mirror!r} is no http address", cure="AGDB_FETCH_MIRROR=https://host/path")
-        self.mirror, self.timeout_s = mirror, timeout_s
+            what = f"the mirror {_without_password(mirror)!r} is no http address"
+            raise UsageError(what, cure="AGDB_FETCH_MIRROR=https://host/path")
+        self.mirror, self.timeout_s = mirror and mirror.rstrip("/"), timeout_s
         self._session: requests.Session | None = None  # keeps connections: an archive is a hundred small questions
 
     @classmethod
@@ -118,7 +119,11 @@ class Web:
             raise UsageError(f"{url} is no http address", cure="https://...; download other kinds by hand")
         if not self.mirror:
             return url
-        return f"{self.mirror.rstrip('/')}/{parts.netloc}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        return f"{self.mirror}/{parts.netloc}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+
+    def _shown(self, asked: str) -> str:
+        """An address that was asked, without the password of the mirror."""
+        return asked.replace(self.mirror, _without_password(self.mirror), 1) if self.mirror else asked
 
     def head(self, url: str) -> Answer:
         """What is at the address, without its body.
@@ -172,14 +177,22 @@ class Web:
         except requests.exceptions.RequestException as error:
             if error.args and isinstance(error.args[0], urllib3.exceptions.ProtocolError):
                 raise Cut(_short(error.args[0])) from error
-            raise OutOfReach(f"cannot reach {urlsplit(asked).netloc}: {_short(error)}", where=asked) from error
+            shown = self._shown(asked)
+            why = _short(error).replace(asked, shown)
+            raise OutOfReach(f"cannot reach {urlsplit(shown).netloc}: {why}", where=shown) from error
         with response:
-            _check(response, asked)
+            _check(response, self._shown(asked))
             yield response
 
 
+def _without_password(mirror: str) -> str:
+    """An address of a mirror as it may be shown: it may hold a name and a password, which requests logs in with."""
+    scheme, slashes, rest = mirror.rpartition("://")
+    return scheme + slashes + rest.rpartition("@")[2]
+
+
 def _check(response: "requests.Response", asked: str) -> None:
-    """Refuse what is not the file: an error, or a way there that https would not have allowed."""
+    """Refuse what is not the file: an error, or a way there that https would not have allowed. `asked` is shown."""
     hops = [*response.history, response]
     if asked.startswith("https:") and any(hop.url.startswith("http:") for hop in hops):
         raise Gone("the server leads from https to http, where anybody could change the file", where=asked)
