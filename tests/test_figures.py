@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,41 @@ def test_forest_draws_the_stored_strata_and_their_test(draw: Draw, shown: Any) -
 def test_forest_draws_the_divisions_that_are_asked_for(draw: Draw) -> None:
     drawn = columns(draw("forest", Choice(scorer="scorer", window_bp=100, stratum="chrom,kind")))
     assert list(dict.fromkeys(drawn["stratification"])) == ["all", "chrom", "kind"]
+
+
+@pytest.fixture(scope="module")
+def grown(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The study with a newer run of 281 rows that divided them by peaks alone; nobody writes to it."""
+    path = tmp_path_factory.mktemp("grown") / "study.duckdb"
+    shutil.copyfile(template_db, path)
+    build(path)
+    with db.writing(path) as con:
+        con.execute("INSERT INTO run BY NAME SELECT * REPLACE (9 AS run_id) FROM run ORDER BY run_id DESC LIMIT 1")
+        con.execute(
+            "INSERT INTO result BY NAME SELECT * REPLACE (result_id + 10000 AS result_id, 9 AS run_id, "
+            "if(stratum = 'all', 281, n) AS n) FROM result WHERE stratification IN ('all', 'peak')"
+        )
+        yield con
+
+
+def test_forest_leaves_out_strata_of_other_rows_than_its_own(grown: duckdb.DuckDBPyConnection) -> None:
+    drawn = figures.draw(grown, "forest", replace(NEAR, stratum="kind,peak"))
+    assert list(dict.fromkeys(columns(drawn)["stratification"])) == ["all", "peak"]
+    assert "kind p = " not in note(drawn.figure)
+    assert "Left out: kind: stored before other data came." in note(drawn.figure)
+    assert drawn.told.endswith("left out: kind: stored before other data came")
+    with pytest.raises(Refused, match="kind: stored before other data came"):
+        figures.draw(grown, "forest", replace(NEAR, stratum="kind"))
+
+
+def test_what_was_stored_of_other_rows_than_those_drawn_is_not_drawn(grown: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(Refused, match="stored before other data came"):
+        figures.draw(grown, "signs", NEAR)
+    grown.execute("BEGIN")
+    grown.execute("UPDATE result SET n = 281 WHERE stratum = 'all'")
+    drawn = figures.draw(grown, "distance", NEAR)
+    grown.execute("ROLLBACK")
+    assert "Correlations of these rows by distance are not stored yet" in note(drawn.figure)
 
 
 def test_signs_draws_the_share_of_each_decile_of_the_score(draw: Draw) -> None:

@@ -19,7 +19,8 @@ from agdb import db
 from agdb.analysis import run, waterfall
 from agdb.analysis.explain import explain
 from agdb.analysis.paired import verdict
-from agdb.analysis.profile import Asked
+from agdb.analysis.profile import Asked as AskedOfSteps
+from agdb.report.found import Asked, found
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,14 @@ def agdb(path: Path, out: Path, seed: str) -> None:
     """Run agdb report in a process of its own, whose hashes have this seed."""
     command = [sys.executable, "-m", "agdb", "--db", str(path), "report", "-o", str(out)]
     subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, check=True, capture_output=True)
+
+
+def newer(path: Path, stratifications: tuple[str, ...], **values: object) -> None:
+    """A newer run 2 that stored these stratifications anew, with other values."""
+    said = "".join(f", {value} AS {name}" for name, value in values.items())
+    change(path, "INSERT INTO run BY NAME SELECT * REPLACE (2 AS run_id) FROM run",
+           f"INSERT INTO result BY NAME SELECT * REPLACE (result_id + 10000 AS result_id, 2 AS run_id{said}) "
+           f"FROM result WHERE stratification IN {stratifications}")  # fmt: skip
 
 
 def test_the_same_database_gives_the_same_bytes(studied: Path, written: str, tmp_path: Path) -> None:
@@ -154,6 +163,30 @@ def test_strata_are_told_with_their_numbers(shown: Element, studied: Path) -> No
                              "metric = 'spearman' AND stratification = 'kind' AND scorer = 'noise' "
                              "ORDER BY result_id")  # fmt: skip
     assert [(r["stratum"], r["n"], r["estimate"]) for r in told if r["divided by"] == "kind"] == wanted
+
+
+def test_strata_of_a_run_that_had_other_rows_are_left_out_and_counted(study: Path) -> None:
+    newer(study, ("all", "peak"), n=241)
+    shown = page(study, scorer="noise")
+    assert {r["divided by"] for r in cells(shown.one("table", id="strata-1"))} == {"peak"}
+    assert {r["divided by"] for r in cells(shown.one("table", id="differences-1"))} == {"peak"}
+    ((n,),) = stored(study, "SELECT count(*) FROM result WHERE scorer = 'noise' AND estimate IS NOT NULL AND metric IN "
+                            "('spearman', 'spearman_difference', 'heterogeneity') AND stratification NOT IN "
+                            "('all', 'peak')")  # fmt: skip
+    assert f"{n} results of older runs are left out" in shown.text
+
+
+def test_strata_of_an_older_run_with_the_same_rows_are_told(study: Path) -> None:
+    newer(study, ("all", "peak"))
+    shown = page(study, scorer="noise")
+    assert {"peak", "kind"} <= {r["divided by"] for r in cells(shown.one("table", id="strata-1"))}
+    assert "results of older runs" not in shown.text
+
+
+def test_an_older_run_of_strata_is_among_those_that_are_told(study: Path) -> None:
+    newer(study, ("all", "peak"))
+    with db.reading(study) as con:
+        assert found(con, Asked(scorer="noise")).run_ids == [1, 2]
 
 
 def test_associations_are_counted_from_the_file_to_the_analysis(shown: Element) -> None:
@@ -274,7 +307,7 @@ def test_the_steps_of_compare_study_are_told(template_db: Path, tmp_path: Path) 
     path = copied(template_db, tmp_path)
     with db.writing(path) as con:
         add_whole(con, whole())
-    waterfall.compare(path, Asked(resamples=200))
+    waterfall.compare(path, AskedOfSteps(resamples=200))
     shown = page(path)
     assert "Only agdb compare-study has stored results" in shown.text
     told = cells(shown.one("table", id="steps"))

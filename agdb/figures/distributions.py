@@ -82,19 +82,23 @@ def distance(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
         con,
         f"SELECT {n_at_or_above} AS bin, count(*) AS n, "
         "quantile_cont(abs(effect - ?), [0.25, 0.5, 0.75]) AS q "
-        f"FROM ({query(group, {})}) WHERE tss_distance IS NOT NULL GROUP BY ALL ORDER BY bin",
+        f"FROM ({query(group, {})}) GROUP BY ALL ORDER BY bin",
         [group.null_value],
     )
-    if not data.num_rows:
+    n_rows, found = sum(r["n"] for r in rows(data)), [r for r in rows(data) if r["bin"] is not None]
+    if not found:
         cure = "agdb ingest genes FILE: the distance of each gene's TSS, where the QTL table has none"
         raise Refused(f"no distance to a transcription start is known for {group.source}", cure=cure)
-    found, names = rows(data), names_of_distances()
+    names = names_of_distances()
     bins = [plots.DistanceBin(names[r["bin"]], _median(r["n"], r["q"]), r["q"][0], r["q"][2]) for r in found]
     metric = "spearman" if group.scorers[0].is_signed else "abs_spearman"
-    by = [r for r in stored.results(con, group, metric, "tss_distance") if r["estimate"] is not None]
+    same = stored.runs_of(con, group, metric, n_rows)
+    by = [r for r in stored.results(con, group, metric, "tss_distance")
+          if r["estimate"] is not None and r["run_id"] in same]  # fmt: skip
     scorer = group.scorers[0]
     what = f"{scorer.name} ({scorer.window_bp:,} bp)"
-    below = f"Below: {what}. {stored.told(by[0])}" if by else "Correlations by distance are not stored yet: agdb stats."
+    absent = "Correlations of these rows by distance are not stored yet: agdb stats."
+    below = f"Below: {what}. {stored.told(by[0])}" if by else absent
     n = sum(r["n"] for r in found)
     less = "" if group.null_value == 0 else f" - {group.null_value:g}"
     figure = plots.distance(

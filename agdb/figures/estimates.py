@@ -92,8 +92,14 @@ def forest(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
             raise UsageError(
                 f"no results of stratification {unknown[0]!r} are stored", cure=f"one of {', '.join(names)}"
             )
-    kept = [row for name in wanted for row in found if row["stratification"] == name and row["estimate"] is not None]
+    same = stored.runs_of(con, group, metric, overall["n"], overall["estimate"])
+    old = [name for name in wanted if all(r["run_id"] not in same for r in found if r["stratification"] == name)]
+    kept = [row for name in wanted for row in found
+            if row["stratification"] == name and row["estimate"] is not None and row["run_id"] in same]  # fmt: skip
     several = [row for row in kept if sum(other["stratification"] == row["stratification"] for other in kept) > 1]
+    left_out = f"{', '.join(old)}: stored before other data came" if old else ""
+    if not several and old:
+        raise Refused(f"no strata of these rows are stored; {left_out}", cure=f"{_RUN_STATS} anew")
     if not several:
         raise Refused("no stratification with two strata is stored", cure="agdb stats stores all that are known")
     strata = [plots.Stratum(r["stratification"], r["stratum"], stored.estimate(r)) for r in several]
@@ -102,18 +108,20 @@ def forest(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     figure = plots.forest(
         strata, at_all, x_label=axis, title=f"{title(group)}, {scorer.name} ({scorer.window_bp:,} bp)",
         told=f"n = {at_all.n:,}", note=f"{stored.told(overall)} Whether strata differ is another test, of all at once: "
-                                       f"{_joint_tests(con, group, wanted)}",
+                                       f"{_joint_tests(con, group, wanted, same)}"
+                                       f"{f' Left out: {left_out}.' if left_out else ''}",
     )  # fmt: skip
     data = [{"stratification": "all", "stratum": "all", **_cells(at_all, metric)}]
     data += [{"stratification": s.stratification, "stratum": s.name, **_cells(s.estimate, metric)} for s in strata]
     of = f"{len(strata)} strata of {group.source} and {scorer.name} at {scorer.window_bp:,} bp"
-    return Drawn("forest", figure, pa.Table.from_pylist(data), f"{of}; all: {at_all}, n = {at_all.n:,}")
+    told = f"{of}; all: {at_all}, n = {at_all.n:,}{f'; left out: {left_out}' if left_out else ''}"
+    return Drawn("forest", figure, pa.Table.from_pylist(data), told)
 
 
-def _joint_tests(con: duckdb.DuckDBPyConnection, group: Group, wanted: list[str]) -> str:
-    """The p-values of heterogeneity that are stored, the smallest first."""
+def _joint_tests(con: duckdb.DuckDBPyConnection, group: Group, wanted: list[str], runs: set[int]) -> str:
+    """The p-values of heterogeneity that these runs stored, the smallest first."""
     found = [row for row in stored.results(con, group, "heterogeneity")
-             if row["stratification"] in wanted and row["p"] is not None]  # fmt: skip
+             if row["stratification"] in wanted and row["run_id"] in runs and row["p"] is not None]  # fmt: skip
     found.sort(key=lambda row: row["p"])
     shown = ", ".join(f"{row['stratification']} p = {row['p']:.2g}" for row in found[:5])
     return (
@@ -133,28 +141,35 @@ def signs(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     found = [r for r in stored.results(con, group, "sign_concordance", "score_decile") if r["estimate"] is not None]
     if not found:
         raise Refused("no deciles of the score are stored", cure="agdb stats --stratify score_decile")
-    ranges = {
-        row["stratum"]: (row["low"], row["high"])
-        for row in rows(table(con, "SELECT stratum_0 AS stratum, min(abs(score_0)) AS low, max(abs(score_0)) AS high "
-                                   f"FROM ({query(group, {'d': STRATA['score_decile']})}) GROUP BY ALL"))
-    }  # fmt: skip
-    known = [row for row in found if row["stratum"] in ranges]
-    estimates, at_all = [stored.estimate(row) for row in known], stored.estimate(overall)
+    deciles = {row["stratum"]: row for row in _deciles(con, group)}
+    same = [row["stratum"] in deciles and row["n"] == deciles[row["stratum"]]["n"] for row in found]
+    if not all(same) or overall["n"] != sum(row["n"] for row in deciles.values()):
+        raise Refused("the deciles of the score were stored before other data came",
+                      cure="agdb stats, or agdb stats --stratify score_decile, stores them anew")  # fmt: skip
+    ranges = {row["stratum"]: (deciles[row["stratum"]]["low"], deciles[row["stratum"]]["high"]) for row in found}
+    estimates, at_all = [stored.estimate(row) for row in found], stored.estimate(overall)
     scorer = group.scorers[0]
     figure = plots.signs(
-        [ranges[row["stratum"]] for row in known], estimates, at_all,
+        list(ranges.values()), estimates, at_all,
         title=f"{title(group)}, {scorer.name} ({scorer.window_bp:,} bp)",
         note=f"{stored.told(overall)} Rows whose effect or score is 0 do not count.",
     )  # fmt: skip
     data = [
         {"decile": name, "score_abs_min": ranges[name][0], "score_abs_max": ranges[name][1],
          **_cells(e, "sign_concordance")}
-        for name, e in zip([row["stratum"] for row in known], estimates, strict=True)
+        for name, e in zip(ranges, estimates, strict=True)
     ]  # fmt: skip
     told = (f"share with one sign, {scorer.name} and {group.source}: {at_all.value:.3f} [{at_all.low:.3f}, "
             f"{at_all.high:.3f}] of n = {at_all.n:,}; smallest |score| {estimates[0].value:.3f}, largest "
             f"{estimates[-1].value:.3f}")  # fmt: skip
     return Drawn("signs", figure, pa.Table.from_pylist(data), told)
+
+
+def _deciles(con: duckdb.DuckDBPyConnection, group: Group) -> list[dict[str, Any]]:
+    """Of |score|, of the rows as they are: how many, and from where to where."""
+    of_rows = query(group, {"d": STRATA["score_decile"]})
+    asked = "SELECT stratum_0 AS stratum, count(*) AS n, min(abs(score_0)) AS low, max(abs(score_0)) AS high "
+    return rows(table(con, f"{asked} FROM ({of_rows}) GROUP BY ALL"))
 
 
 def study(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:

@@ -29,6 +29,16 @@ def results(
     return rows(found)
 
 
+def runs_of(con: duckdb.DuckDBPyConnection, group: Group, metric: str, n: int, value: float | None = None) -> set[int]:
+    """Runs whose result of all rows has this n, and this value where it is given: their strata are of the same rows."""
+    found = con.execute(
+        "SELECT run_id FROM result WHERE label_set = ? AND source_id = ? AND scorer_id = ? AND metric = ? AND n = ? "
+        "AND stratification = 'all' AND stratum = 'all' AND versus IS NULL AND (? IS NULL OR abs(estimate - ?) < 1e-9)",
+        [group.labels.name, group.source_id, group.scorers[0].scorer_id, metric, n, value, value],
+    )
+    return {run_id for (run_id,) in found.fetchall()}
+
+
 def estimate(row: dict[str, Any]) -> Estimate:
     """A result with its interval by clusters."""
     return Estimate(int(row["n"]), number(row["estimate"]), number(row["ci_low"]), number(row["ci_high"]))

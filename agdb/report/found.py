@@ -63,6 +63,11 @@ class Group:
         return "spearman" if self.is_signed else "abs_spearman"
 
     @property
+    def results(self) -> list[Result]:
+        """All that is told of it."""
+        return [*self.measures.values(), *(r for rows in self.strata.values() for r in rows), *self.differences]
+
+    @property
     def has_interval(self) -> bool:
         """Whether there can be a verdict."""
         return self.main["ci_low"] is not None
@@ -87,17 +92,19 @@ class Found:
         comparisons: Scorers against each other on the same rows.
         steps: What agdb compare-study stored.
         n_left_out: Strata without an estimate, or of a stratification without an interval; they are not told.
+        n_outdated: Results of other rows than the newest ones of their group: stored before other data came. Nor they.
     """
 
     groups: list[Group]
     comparisons: list[Result]
     steps: list[Result]
     n_left_out: int
+    n_outdated: int
 
     @property
     def run_ids(self) -> list[int]:
         """The runs that computed them."""
-        told = [*(r for g in self.groups for r in g.measures.values()), *self.comparisons, *self.steps]
+        told = [*(r for g in self.groups for r in g.results), *self.comparisons, *self.steps]
         return sorted({row["run_id"] for row in told})
 
 
@@ -131,7 +138,30 @@ def found(con: duckdb.DuckDBPyConnection, asked: Asked) -> Found:
         )
         n_left_out += not _add(group, row)
     whole = [g for g in groups.values() if g.main_metric in g.measures]
-    return Found(whole, comparisons, steps, n_left_out + sum(_drop(g) for g in whole))
+    n_outdated = _drop_outdated(con, whole)
+    return Found(whole, comparisons, steps, n_left_out + sum(_drop(g) for g in whole), n_outdated)
+
+
+def _drop_outdated(con: duckdb.DuckDBPyConnection, groups: list[Group]) -> int:
+    """Take out results of runs whose main result is another than the newest; returns how many that were.
+
+    Strata that only an older run has stay, if that run had the same rows: it is asked for the n and the value of all.
+    """
+    of_all: dict[tuple[object, ...], dict[int, tuple[object, ...]]] = {}
+    for run_id, n, value, *key in con.execute(
+        "SELECT run_id, n, round(estimate, 9), label_set, label, source_id, scorer_id, metric FROM result "
+        "WHERE metric IN ('spearman', 'abs_spearman') AND stratification = 'all' AND stratum = 'all' AND versus IS NULL"
+    ).fetchall():
+        of_all.setdefault(tuple(key), {})[run_id] = (n, value)
+    n_before = sum(len(group.results) for group in groups)
+    for group in groups:
+        by_run = of_all[group.label_set, group.label, group.source_id, group.scorer_id, group.main_metric]
+        same = {run_id for run_id, of in by_run.items() if of == by_run[group.main["run_id"]]}
+        group.measures = {name: row for name, row in group.measures.items() if row["run_id"] in same}
+        by = {name: [row for row in rows if row["run_id"] in same] for name, rows in group.strata.items()}
+        group.strata = {name: rows for name, rows in by.items() if rows}
+        group.differences = [row for row in group.differences if row["run_id"] in same]
+    return n_before - sum(len(group.results) for group in groups)
 
 
 def _drop(group: Group) -> int:

@@ -52,6 +52,7 @@ class Report:
     Attributes:
         parts: At most MOST_GROUPS groups at length; `n_short` more are not.
         n_left_out: Strata without an estimate, or of a stratification without an interval; told nowhere.
+        n_outdated: Results of other rows than the newest ones of their group; told nowhere.
         pictures: Figures that are of no single group.
     """
 
@@ -64,6 +65,7 @@ class Report:
     parts: list[Part]
     n_short: int
     n_left_out: int
+    n_outdated: int
     pictures: list[pictures.Picture]
     methods: methods.Methods
     ways: list[way.Way]
@@ -99,7 +101,7 @@ def gather(con: duckdb.DuckDBPyConnection, path: Path, asked: Asked, *, with_fig
         _summary(con, path, stored), tables.counted(stages), tables.agreement(stored), tables.measures(long),
         tables.comparisons(stored), tables.steps(con, stored.steps),
         [_part(g, i, some) for i, (g, some) in enumerate(zip(long, drawn, strict=True), 1)],
-        sum(bool(g.strata) for g in stored.groups) - len(long), stored.n_left_out,
+        sum(bool(g.strata) for g in stored.groups) - len(long), stored.n_left_out, stored.n_outdated,
         pictures.of_all(con, stored) if with_figures else [], methods.methods(con, stored),
         way.ways(con, stored, _told(stored, long)),
     )  # fmt: skip
@@ -118,9 +120,7 @@ def _told(stored: Found, long: list[Group]) -> set[int]:
     """Results that stand in a table."""
     rows = [*tables.compared(stored), *stored.steps]
     rows += [g.measures[m] for g in stored.groups for m in (g.main["metric"], *tables.SIGNS) if m in g.measures]
-    rows += [
-        r for g in long for r in [*g.measures.values(), *(r for rs in g.strata.values() for r in rs), *g.differences]
-    ]
+    rows += [r for g in long for r in g.results]
     return {row["result_id"] for row in rows}
 
 

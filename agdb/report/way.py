@@ -43,9 +43,8 @@ def ways(con: duckdb.DuckDBPyConnection, found: Found, told: set[int]) -> list[W
     rows_of = explain.RowQueries(con)
     made: list[Way] = []
     for group in found.groups:
-        rows = [*group.measures.values(), *(r for rs in group.strata.values() for r in rs), *group.differences]
         title = f"{group.of_scorer}, label set {group.label_set}, {group.of_labels}"
-        made.append(_way(rows_of, title, [r for r in rows if r["result_id"] in told], f"g{len(made) + 1}"))
+        made.append(_way(rows_of, title, [r for r in group.results if r["result_id"] in told], f"g{len(made) + 1}"))
     by_labels: dict[str, list[Result]] = {}
     for row in found.comparisons:
         labels = f"label set {row['label_set']}, {row['label']} of {row['tissue']} ({row['source']})"
