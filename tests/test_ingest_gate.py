@@ -408,6 +408,21 @@ def test_peaks_of_another_assembly_are_said_and_true_ones_are_not(
     assert fired(con) == ({ENRICHMENT} if is_said else set())
 
 
+@pytest.mark.parametrize("peaks_first", [True, False])
+@pytest.mark.parametrize("assembly", ["GRCh37", "GRCh38"])
+def test_peaks_that_can_never_meet_the_variants_are_said_whichever_comes_last(
+    con: Connection, tmp_path: Path, assembly: str, peaks_first: bool
+) -> None:
+    e, bed = Effects(), make.write(tmp_path / "a.bed", b"chr2\t1000\t1200\n")
+    steps: list[Callable[[], source.Loaded]] = [
+        lambda: peaks.ingest(con, bed, "K562", assembly),
+        lambda: load(con, write(tmp_path / "a.tsv", e.slope, e.se, e.p)),
+    ]
+    notes = [step().notes for step in (steps if peaks_first else steps[::-1])]
+    said = "warning: peaks of a.bed are on GRCh37, the variants on GRCh38: they never meet"
+    assert any(note.startswith(said) for note in notes[-1]) == (assembly == "GRCh37")
+
+
 def placed(con: Connection, positions: Iterator[int], peak_at: list[int]) -> None:
     tables.add_source(con, 1)
     tables.add_qtls(con, 1, [f"chr1_{pos}_A_C" for pos in positions], [0.5, -0.5] * 50)
