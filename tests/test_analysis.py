@@ -1,5 +1,6 @@
 """From rows in the database to results: against scipy on the same rows, against views, by clusters of all kinds."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from studies import add_blocks, add_fine_mapping, add_study, drawn, of_rows, one
 
 from agdb import db
 from agdb.analysis import run
+from agdb.analysis.profile import Asked as Study
+from agdb.analysis.results import Result
+from agdb.analysis.waterfall import compare
 from agdb.errors import Refused
 from agdb.statistics.families import benjamini_hochberg
 
@@ -348,6 +352,40 @@ def test_a_run_stores_its_results_and_the_same_question_gives_the_same_bits(fres
         first, second = (con.execute(query, [run_id]).fetchall() for run_id in runs)
     assert len(first) > 100
     assert first == second
+
+
+def test_a_run_starts_when_it_reads_its_data(fresh_db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not when it stores them: what is ingested in between is newer than the results."""
+    with db.writing(fresh_db) as con:
+        add_study(con, drawn(8, two_genes=0))
+    times, real = [], run.computed
+
+    def computed(con: duckdb.DuckDBPyConnection, asked: run.Asked) -> list[Result]:
+        times.append(db.utc_now())
+        return real(con, asked)
+
+    monkeypatch.setattr(run, "computed", computed)
+    run_id = run.stats(fresh_db, run.Asked(resamples=200, stratify=(), shifts=0))
+    with db.reading(fresh_db) as con:
+        query = "SELECT started_at, finished_at FROM run WHERE run_id = ?"
+        ((started, finished),) = con.execute(query, [run_id]).fetchall()
+    assert started <= times[0] < finished
+
+
+@pytest.mark.parametrize("ask", [lambda path: run.stats(path, run.Asked()), lambda path: compare(path, Study())])
+def test_results_that_could_not_be_stored_are_not_computed(
+    fresh_db: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Path], object]
+) -> None:
+    def refused(path: Path, **options: object) -> None:
+        raise Refused("the database cannot be opened: Permission denied")
+
+    def computed(path: Path) -> None:
+        pytest.fail("it was computed")
+
+    monkeypatch.setattr(db, "writing", refused)
+    monkeypatch.setattr(db, "reading", computed)
+    with pytest.raises(Refused, match="Permission denied"):
+        ask(fresh_db)
 
 
 def test_another_seed_gives_other_intervals_and_the_same_estimates(con: duckdb.DuckDBPyConnection) -> None:

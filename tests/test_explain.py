@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
+from rows import add_result, add_source
 from scipy import stats
 from studies import add_fine_mapping, add_study, drawn, score
 
@@ -135,3 +136,47 @@ def test_it_says_so_where_the_rows_are_gone(fresh_db: Path) -> None:
     with db.writing(fresh_db) as writing:
         writing.execute("DELETE FROM prediction")
         assert "its rows are not there any more" in list(explain(writing, 1))
+
+
+def come_later(con: duckdb.DuckDBPyConnection, run_id: int, command: str, seconds: int) -> None:
+    """A run that ended so many seconds after that of the results began."""
+    con.execute(
+        "INSERT INTO run BY NAME SELECT $run AS run_id, $command AS command, '{}' AS arguments, agdb_version, "
+        "duckdb_version, started_at + $s * INTERVAL 1 SECOND AS started_at, 'done' AS status, 5 AS n_rows, "
+        "started_at + $s * INTERVAL 1 SECOND AS finished_at FROM run WHERE run_id = 5",
+        {"run": run_id, "command": command, "s": seconds},
+    )
+
+
+def test_what_came_after_the_result_is_not_behind_it(fresh_db: Path) -> None:
+    """By the number of its run, or by its time: an ingest may have ended while results were computed."""
+    with db.writing(fresh_db) as writing:
+        study = drawn(40, two_genes=0)
+        add_study(writing, study)
+        add_result(writing, 5, n=40)
+        columns = "run_id, command, arguments, agdb_version, duckdb_version, started_at, status"
+        writing.execute(f"INSERT INTO run ({columns}) VALUES (5, 'stats', '{{}}', '1', '1', now()::TIMESTAMP, 'done')")
+        for source, run_id, seconds in ((20, 2, -60), (21, 3, 60), (22, 6, 90)):
+            come_later(writing, run_id, "ingest narrowPeak", seconds)
+            add_source(writing, source, "peaks", effect=None, tissue=None)
+            writing.execute("UPDATE source SET run_id = ? WHERE source_id = ?", [run_id, source])
+        come_later(writing, 1, "ingest gtex", -90)
+        come_later(writing, 7, "predict", 120)
+        writing.execute("UPDATE scored_variant SET run_id = 7 WHERE pos % 3 = 0")
+        told = list(explain(writing, 1))
+    assert [line.split(",")[0] for line in told if line.startswith("  peaks: ")] == ["  peaks: file20"]
+    assert [re.findall(r"run (.+):", line) for line in told if line.startswith("  scores: ")] == [["1"]]
+
+
+def test_it_says_so_where_the_sql_gives_other_rows_now(fresh_db: Path) -> None:
+    with db.writing(fresh_db) as writing:
+        add_study(writing, replace(drawn(40, two_genes=0)))
+    run.stats(fresh_db, run.Asked(label_sets=("all",), resamples=200, stratify=("kind",), shifts=0))
+    with db.writing(fresh_db) as writing:
+        ids = [i for (i,) in writing.execute("SELECT result_id FROM result").fetchall()]
+        assert not [line for i in ids for line in explain(writing, i) if "come or gone" in line]
+        writing.execute("DELETE FROM prediction WHERE pos = (SELECT min(pos) FROM prediction)")
+        n = len(writing.execute(sql_of(writing, 1)).fetchall())
+        assert f"data have come or gone since: the SQL below gives {n} rows, the result had 40" in list(
+            explain(writing, 1)
+        )

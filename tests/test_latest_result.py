@@ -1,5 +1,7 @@
 """View latest_result: of what was asked again the new answers alone, whole; of what was not, the old ones."""
 
+from itertools import pairwise
+
 import duckdb
 from conftest import Ask
 from rows import add_result
@@ -12,7 +14,7 @@ def strata(con: Connection, run_id: int, *names: str, **columns: object) -> None
     own = {"stratification": "size", **columns}
     for name in names:
         add_result(con, run_id, stratum=name, **own)
-    for name, other in zip(names, names[1:], strict=False):
+    for name, other in pairwise(names):
         add_result(con, run_id, stratum=name, versus=other, metric="spearman_difference", **own)
     add_result(con, run_id, stratum=f"{len(names)} strata", metric="heterogeneity", **own)
 

@@ -12,7 +12,8 @@ from scipy import stats
 from studies import Study, add_study, drawn, of_rows, one, results, rho, score, with_effect
 from typer.testing import CliRunner
 
-from agdb.analysis import labels
+from agdb.analysis import labels, run
+from agdb.analysis.groups import Group, OneScorer
 from agdb.analysis.labels import LabelSet
 from agdb.cli import app
 from agdb.errors import Refused, UsageError
@@ -109,6 +110,34 @@ def test_windows_are_compared_on_the_same_rows_of_the_pool(con: Connection) -> N
     assert (found["n"], found["estimate"]) == (own.sum(), pytest.approx(float(expected), abs=1e-12))
 
 
+def test_scorers_of_a_pool_are_compared_in_the_sources_that_both_scored(con: Connection) -> None:
+    """One scored both sources, the other one the second alone: its own first source is another."""
+    whole = drawn()
+    own = whole.variant >= 60
+    lung, liver = of_rows(whole, ~own), of_rows(whole, own)
+    add_study(con, whole, 3)
+    con.execute("DELETE FROM qtl WHERE source_id = 3")
+    con.execute("DELETE FROM source WHERE source_id = 3")
+    add_study(con, lung, 1, scorer=None)
+    add_study(con, liver, 2, tissue="Liver", scorer=None)
+    score(con, whole, "t", -whole.score, name="other", window_bp=200, only=range(60, 200))
+    labels.add(con, LabelSet("pool", is_pooled=True))
+    rows = results(con, label_sets=("pool",))
+    (found,) = [row for row in rows if row["metric"] == "spearman_difference"]
+    assert (found["n"], found["tissue"]) == (own.sum(), "Liver")
+    assert found["estimate"] == pytest.approx(2 * rho(liver), abs=1e-12)
+    assert {row["source_id"] for row in rows} == {1}
+    assert [row["n"] for row in rows if row["metric"] == "spearman"] == [240, own.sum()]
+
+
+def test_scorers_of_a_pool_without_a_common_source_are_not_compared(con: Connection) -> None:
+    groups = [Group(LabelSet("pool", is_pooled=True), 1, "f", "T", None, 0, None,
+                    (OneScorer(name, name, 1, True, family, ""),), pooled)
+              for name, family, pooled in (("s", "a", (1,)), ("t", "b", (2,)), ("u", "c", (1, 2)))]  # fmt: skip
+    compared = [("".join(s.name for s in g.scorers), g.source_ids) for g in run.comparisons(groups)]
+    assert compared == [("su", (1,)), ("tu", (2,))]
+
+
 def test_tissues_can_be_strata_of_a_pool(con: Connection) -> None:
     _, liver = tissues(con)
     rows = results(con, label_sets=("pool",), stratify=("tissue=tissue",))
@@ -154,9 +183,9 @@ def test_a_pool_is_made_listed_measured_and_explained_by_commands(con: Connectio
     con.close()
 
     def agdb(*words: str) -> str:
-        run = CliRunner().invoke(app, ["--db", str(fresh_db), *words])
-        assert run.exit_code == 0, run.output
-        return run.stdout
+        done = CliRunner().invoke(app, ["--db", str(fresh_db), *words])
+        assert done.exit_code == 0, done.output
+        return done.stdout
 
     agdb("labels", "--add", "two", "--pool", "--source", "1", "--source", "2", "--where", "maf > 0.01")
     listed = [line.split() for line in agdb("labels").splitlines()]

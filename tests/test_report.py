@@ -203,6 +203,31 @@ def test_results_are_not_older_than_runs_that_changed_nothing(study: Path) -> No
     assert "run 2: ingest credible" not in markdown(study)
 
 
+def predicted(study: Path, finished: str, status: str = "done") -> str:
+    """The report, where a prediction whose number is smaller than that of the results ended at a time."""
+    change(study, "INSERT INTO run BY NAME SELECT 0 AS run_id, 'predict' AS command, '{}' AS arguments, agdb_version, "
+                  "duckdb_version, started_at - INTERVAL 1 HOUR AS started_at, 5 AS n_rows, "
+                  f"{finished} AS finished_at, '{status}' AS status FROM run")  # fmt: skip
+    return markdown(study)
+
+
+def test_scores_that_a_prediction_brought_after_the_results_were_made_are_a_failure(study: Path) -> None:
+    """It has its number since its first scores came."""
+    assert "❌ run 0: predict" in predicted(study, "started_at + INTERVAL 1 MINUTE")
+
+
+def test_scores_that_were_there_before_are_no_failure(study: Path) -> None:
+    assert "run 0: predict" not in predicted(study, "started_at - INTERVAL 1 MINUTE")
+
+
+def test_a_prediction_that_has_not_ended_is_a_warning_until_a_later_one_has(study: Path) -> None:
+    assert "⚠️ run 0: predict" in predicted(study, "NULL::TIMESTAMP", "running")
+    change(study, "INSERT INTO run BY NAME SELECT 2 AS run_id, command, '{}' AS arguments, agdb_version, "
+                  "duckdb_version, started_at, started_at AS finished_at, 'done' AS status, 0 AS n_rows FROM run "
+                  "WHERE run_id = 0")  # fmt: skip
+    assert "run 0: predict" not in markdown(study)
+
+
 def test_a_check_that_fails_is_told(study: Path) -> None:
     change(study, "INSERT INTO variant BY NAME SELECT assembly, chrom, pos, ref, alt, ref_status FROM variant LIMIT 1")
     assert re.search("❌ .*check: one row per variant", markdown(study))

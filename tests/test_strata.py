@@ -1,8 +1,10 @@
 """Strata: bins at their cuts, quantiles, and expressions of the user's; what is wrong is one clear error."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -260,3 +262,15 @@ def test_a_stratification_of_the_users_is_kept_with_the_run(fresh_db: Path) -> N
     with db.reading(fresh_db) as con:
         (kept,) = con.execute("SELECT arguments->>'stratify' FROM run WHERE run_id = ?", [run_id]).fetchall()
     assert kept == ('["common=maf > 0.05"]',)
+
+
+def test_what_was_asked_for_is_kept_whole(fresh_db: Path) -> None:
+    """Also what is none: its default is another number."""
+    with db.writing(fresh_db) as con:
+        add_study(con, drawn(40, two_genes=0))
+    asked = run.Asked(label_sets=("all",), stratify=(), resamples=200, shifts=0)
+    run_id = run.stats(fresh_db, asked)
+    with db.reading(fresh_db) as con:
+        (kept,) = con.execute("SELECT arguments FROM run WHERE run_id = ?", [run_id]).fetchall()
+    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in json.loads(kept[0]).items()}
+    assert run.Asked(**given) == asked

@@ -324,3 +324,16 @@ def test_explain_finds_the_same_rows_after_more_has_been_ingested(study: Path, a
     without(study, "UPDATE credible SET pip = 0.99")
     sql = agdb("explain", str(found["RNA_SEQ"]["result_id"])).stdout.partition("its rows, as SQL:\n")[2]
     assert len(json.loads(agdb("sql", sql, "--format", "json").stdout)) == found["RNA_SEQ"]["n"]
+
+
+def test_explain_gives_the_scorer_of_a_step_after_a_better_one_has_come(study: Path, agdb: Agdb, made: Whole) -> None:
+    kept = "prediction WHERE computation_id = 'original'"
+    without(study, f"CREATE TABLE later AS FROM {kept}", f"DELETE FROM {kept}")
+    found = steps(agdb)["published"]
+    assert found["scorer"] == "dnase-mask"
+    told = agdb("explain", str(found["result_id"])).stdout
+    without(study, "INSERT INTO prediction FROM later")
+    assert agdb("explain", str(found["result_id"])).stdout == told
+    rows = json.loads(agdb("sql", told.partition("its rows, as SQL:\n")[2], "--format", "json").stdout)
+    values = ([row[name] for row in rows] for name in ("effect", "score"))
+    assert float(scipy_stats.spearmanr(*values).statistic) == pytest.approx(found["spearman"], abs=1e-9)

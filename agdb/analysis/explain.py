@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import duckdb
 
 from agdb.analysis import candidates, labels, steps, strata
-from agdb.analysis.groups import Group, groups
+from agdb.analysis.groups import Group, groups, probing_with_associations
+from agdb.analysis.measures import SCALES
 from agdb.analysis.rows import query
 from agdb.analysis.run import comparisons
 from agdb.errors import UsageError
@@ -33,8 +35,21 @@ def explain(con: duckdb.DuckDBPyConnection, result_id: int) -> Iterator[str]:
     yield "the files behind it:"
     yield from (f"  {line}" for line in files(con, row))
     yield ""
-    sql = RowQueries(con).of(row)
-    yield from ("its rows, as SQL:", f"{sql};") if sql else ("its rows are not there any more",)
+    if (sql := RowQueries(con).of(row)) is None:
+        yield "its rows are not there any more"
+        return
+    if (now := _rows_now(con, row, sql)) not in (None, row["n"]):
+        yield f"data have come or gone since: the SQL below gives {now:,} rows, the result had {row['n']:,}"
+    yield from ("its rows, as SQL:", f"{sql};")
+
+
+def _rows_now(con: duckdb.DuckDBPyConnection, row: dict[str, Any], sql: str) -> int | None:
+    """How many rows the SQL gives; None for what was not made of all of these rows, and of no others."""
+    is_step = row["stratification"] == strata.OF_STEPS
+    if (row["metric"] if is_step else row["metric"].removesuffix("_difference")) not in SCALES:
+        return None
+    with probing_with_associations(con):
+        return int(con.execute(f"SELECT count(*) FROM (\n{sql}\n)").fetchall()[0][0])
 
 
 def title(row: dict[str, Any]) -> str:
@@ -73,7 +88,11 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: int) -> Iterator[str]:
 
 
 def files(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Iterator[str]:
-    """Labels, fine-mapping, peaks and genes of its assembly, the genome; and where the scores are from."""
+    """Labels, fine-mapping, peaks and genes of its assembly, the genome; and where the scores are from.
+
+    Those that were there when its run read the database, which is when that run started.
+    """
+    of = {"run": row["run_id"], "began": _began(con, row["run_id"])}
     for line in con.execute(
         """
         WITH own AS (SELECT DISTINCT assembly, tissue FROM source WHERE list_contains($sources, source_id))
@@ -81,12 +100,14 @@ def files(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Iterator[str]:
                  || coalesce(', ' || s.rows_kept || ' rows', '') || ', sha256 ' || s.sha256
                  || coalesce(', from ' || s.url || coalesce(', retrieved ' || s.retrieved_at::DATE, ''), '')
         FROM source AS s
-        WHERE list_contains($sources, s.source_id) OR list_contains($more, s.source_id) OR EXISTS (
+        LEFT JOIN run AS i ON i.run_id = s.run_id AND i.finished_at > $began
+        WHERE (list_contains($sources, s.source_id) OR list_contains($more, s.source_id) OR EXISTS (
           FROM own
           WHERE s.assembly = own.assembly AND (s.kind IN ('peaks', 'blacklist', 'genes', 'genome', 'blocks')
-                                               OR s.kind IN ('credible', 'qtl') AND s.tissue = own.tissue))
+                                               OR s.kind IN ('credible', 'qtl') AND s.tissue = own.tissue)))
+          AND (s.run_id < $run AND i.run_id IS NULL OR s.run_id = $run)
         ORDER BY s.source_id <> $source, s.kind, s.source_id""",
-        {"source": row["source_id"], "sources": _pooled(con, row), "more": _peaks_as_given(con, row)},
+        of | {"source": row["source_id"], "sources": _pooled(con, row), "more": _peaks_as_given(con, row)},
     ).fetchall():
         yield str(line[0])
     for provider, model, version, runs, software in con.execute(
@@ -98,12 +119,18 @@ def files(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Iterator[str]:
         JOIN computation AS c ON list_contains(s.computations, c.computation_id)
         JOIN scored_variant AS v ON v.computation_id = c.computation_id
         JOIN run AS r ON r.run_id = v.run_id
-        WHERE s.scorer_id = ?
+        WHERE s.scorer_id = $scorer AND r.run_id <= $run AND r.started_at <= $began
         GROUP BY c.provider, c.model, c.model_version, r.command
         ORDER BY ALL""",
-        [row["scorer_id"]],
+        of | {"scorer": row["scorer_id"]},
     ).fetchall():
         yield f"scores: {provider}, {model} {version} (run {runs}: {software})"
+
+
+def _began(con: duckdb.DuckDBPyConnection, run_id: int) -> datetime:
+    """When a run started."""
+    found: datetime = con.execute("SELECT started_at FROM run WHERE run_id = ?", [run_id]).fetchall()[0][0]
+    return found
 
 
 def _pooled(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> list[int]:
@@ -153,7 +180,8 @@ class RowQueries:
         if name == "all" and row["versus"]:
             both.add(row["versus"].rpartition("(")[2].rstrip(")"))
             of_set = list(comparisons(of_set))
-        own = [g for g in of_set if g.source_id == row["source_id"] and both <= {s.scorer_id for s in g.scorers}]
+        own = [g for g in of_set if row["source_id"] in (g.source_id, *g.source_ids)
+               and both <= {s.scorer_id for s in g.scorers}]  # fmt: skip
         divided = strata.chosen(self.con, asked.get("stratify"))
         if not own or name not in divided:
             return None

@@ -25,7 +25,7 @@ class Group(NamedTuple):
 
     @property
     def source_ids(self) -> tuple[int, ...]:
-        """Its QTL sources: several where the label set pools them; `source_id` is then the first."""
+        """Its QTL sources: several where the label set pools them; `source_id` is then the first that has the label."""
         return self.pooled or (self.source_id,)
 
     @property
@@ -91,10 +91,18 @@ def groups(
         Group(labels, source_id, source, tissue, unit, null, qtl_type, (OneScorer(*scorer),))
         for source_id, source, tissue, unit, null, qtl_type, *scorer in found
     ]
-    return _pooled(of_sources) if labels.is_pooled else of_sources
+    return _pooled(of_sources, _first(con, labels)) if labels.is_pooled else of_sources
 
 
-def _pooled(groups: list[Group]) -> list[Group]:
+def _first(con: duckdb.DuckDBPyConnection, labels: LabelSet) -> int:
+    """The source by which results of a pool are known: the same for every scorer, whichever sources it scored."""
+    if labels.source_ids is not None:
+        return min(labels.source_ids)
+    found = con.execute("SELECT min(source_id) FROM label WHERE label = ?", [labels.label]).fetchall()
+    return int(found[0][0])
+
+
+def _pooled(groups: list[Group], first: int) -> list[Group]:
     """One group a scorer, of all sources that it scored."""
     by_scorer: dict[str, list[Group]] = {}
     for group in groups:
@@ -106,12 +114,21 @@ def _pooled(groups: list[Group]) -> list[Group]:
 
     return [
         same[0]._replace(
-            source=told((g.source for g in same), "sources"), tissue=told((g.tissue for g in same), "tissues"),
+            source_id=first, source=told((g.source for g in same), "sources"),
+            tissue=told((g.tissue for g in same), "tissues"),
             qtl_type=same[0].qtl_type if len({g.qtl_type for g in same}) == 1 else None,
             pooled=tuple(g.source_id for g in same),
         )
         for same in by_scorer.values()
     ]  # fmt: skip
+
+
+def together(of: Sequence[Group]) -> Iterator[Group]:
+    """One group with the scorers of several, to compare them: of a pool, in the sources that all of them scored."""
+    shared = tuple(i for i in of[0].source_ids if all(i in g.source_ids for g in of))
+    if shared:
+        named = next((g for g in of if g.source_ids == shared), of[0])
+        yield named._replace(scorers=tuple(g.scorers[0] for g in of), pooled=shared if of[0].pooled else ())
 
 
 def _scored(

@@ -75,7 +75,7 @@ def _peaks(con: duckdb.DuckDBPyConnection, group: Group, chroms: list[str]) -> l
         JOIN source AS s ON s.source_id = p.source_id AND s.kind = 'peaks'
         JOIN source AS q ON q.source_id = $source AND q.assembly = p.assembly
         WHERE p.chrom_end - p.chrom_start <= {WIDEST_BP}""",
-        {"chroms": chroms, "source": group.source_id},
+        {"chroms": chroms, "source": group.source_ids[0]},
     ).fetchnumpy()
     chrom, start, end = found.values()
     return [np.ma.filled(np.ma.asarray(chrom), -1).astype(np.int64), start, end]

@@ -20,14 +20,14 @@ from agdb.analysis import (
     overlap,
     paired,
     results,
+    store,
     strata,
     winners_curse,
 )
-from agdb.analysis.groups import Group, groups, probing_with_associations
+from agdb.analysis.groups import Group, groups, probing_with_associations, together
 from agdb.analysis.labels import LabelSet
 from agdb.analysis.results import Result
 from agdb.analysis.rows import read
-from agdb.analysis.store import stored
 from agdb.errors import Refused
 
 #: Resamples of the clusters; shifts of the peaks.
@@ -68,9 +68,7 @@ class Asked:
     @property
     def arguments(self) -> dict[str, Any]:
         """What run.arguments keeps: enough to ask for the same again."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, 0, False)} | {
-            "seed": self.seed
-        }
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def stats(path: Path, asked: Asked) -> int:
@@ -78,11 +76,14 @@ def stats(path: Path, asked: Asked) -> int:
 
     Raises:
         UsageError: an unknown label set or stratification, or an expression that is not SQL.
-        Refused: no association of these label sets has a score.
+        Refused: no association of these label sets has a score, or the file cannot be written.
+        DatabaseBusy: another process is writing; or holds the database, for an hour after all is computed.
     """
+    store.check(path)
     with db.reading(path) as con, probing_with_associations(con):
+        began = db.utc_now()
         found = computed(con, asked)
-    return stored(path, "stats", asked.arguments, found)
+    return store.stored(path, "stats", asked.arguments, found, began)
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,10 @@ def _side_by_side(
 
 
 def comparisons(of_set: list[Group]) -> Iterator[Group]:
-    """Groups of scorers to compare: the windows of a family jointly; other scorers of a source two and two."""
+    """Groups of scorers to compare: the windows of a family jointly; other scorers of a source two and two.
+
+    Of a pool, in the sources that all of them scored.
+    """
     by_source: dict[int, list[Group]] = defaultdict(list)
     for group in of_set:
         by_source[group.source_id].append(group)
@@ -233,16 +237,11 @@ def comparisons(of_set: list[Group]) -> Iterator[Group]:
             families[group.scorers[0].family].append(group)
         for windows in families.values():
             if len(windows) > 1:
-                yield _against(windows[0], windows)
+                yield from together(windows)
         for i, a in enumerate(same):
             for b in same[i + 1 :]:
                 if a.scorers[0].family != b.scorers[0].family:
-                    yield _against(a, [a, b])
-
-
-def _against(group: Group, of: list[Group]) -> Group:
-    """The group with the scorers of several."""
-    return group._replace(scorers=tuple(g.scorers[0] for g in of))
+                    yield from together([a, b])
 
 
 def _of_comparison(con: duckdb.DuckDBPyConnection, group: Group, asked: Asked) -> list[Result]:

@@ -1,6 +1,7 @@
 """The steps from the original study to the right one, as SQL: the rows of each, their label and their score."""
 
 import json
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import duckdb
@@ -129,6 +130,8 @@ def walked(con: duckdb.DuckDBPyConnection, run_id: int) -> Walked:
     for name in ("peaks", "peaks_as_given"):
         asked[name] = tuple(asked[name])
     what = profile.chosen(con, Asked(**asked))
+    # a scorer of a role that nobody had then may have come since, and the study would begin with it
+    what = replace(what, scorers={role: of for role, of in what.scorers.items() if role in asked})
     found = con.execute(
         "SELECT stratum FROM result WHERE run_id = ? AND metric = 'spearman' AND method <> 'left out'", [run_id]
     ).fetchall()

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +17,44 @@ from agdb.errors import DatabaseBusy
 PATIENCE_S = 3600.0
 
 
-def stored(path: Path, command: str, arguments: Mapping[str, Any], found: list[Result]) -> int:
+def check(path: Path) -> None:
+    """Refuse a database that cannot take results, before they are computed. Who holds it now may let go of it by then.
+
+    Raises:
+        Refused: the file cannot be written; there is none, or it is not an agdb database of this version.
+    """
+    with suppress(DatabaseBusy), db.writing(path, facts=False, patience_s=0.0):
+        pass
+
+
+def stored(
+    path: Path, command: str, arguments: Mapping[str, Any], found: list[Result], began: datetime | None = None
+) -> int:
     """Store results as those of a run of `command`; returns the run_id. While others hold the database, wait.
+
+    Args:
+        path: The database.
+        command, arguments: What was asked for.
+        found: The results.
+        began: When their data were read, UTC: what is written after that is newer than they are. None for now.
 
     Raises:
         DatabaseBusy: they hold it still, after `PATIENCE_S`.
     """
+    began = began or db.utc_now()
     try:
-        return _stored(path, command, arguments, found, db.PATIENCE_S)
+        return _stored(path, command, arguments, found, began, db.PATIENCE_S)
     except DatabaseBusy as busy:
         print(f"{command}: {len(found):,} results wait to be stored, for an hour at most: {busy.what}", file=sys.stderr)
-    return _stored(path, command, arguments, found, PATIENCE_S)
+    return _stored(path, command, arguments, found, began, PATIENCE_S)
 
 
-def _stored(path: Path, command: str, arguments: Mapping[str, Any], found: list[Result], patience_s: float) -> int:
+def _stored(
+    path: Path, command: str, arguments: Mapping[str, Any], found: list[Result], began: datetime, patience_s: float
+) -> int:
     with db.writing(path, facts=False, patience_s=patience_s) as con, db.transaction(con):
         run_id = db.start_run(con, command, **arguments)
+        con.execute("UPDATE run SET started_at = ? WHERE run_id = ?", [began, run_id])
         first = db.next_id(con, "result")
         query = "SELECT column_name FROM duckdb_columns() WHERE table_name = 'result' ORDER BY column_index"
         columns = [name for (name,) in con.execute(query).fetchall()]

@@ -71,12 +71,16 @@ def compare(path: Path, asked: Asked) -> tuple[int, list[str]]:
 
     Raises:
         UsageError, Refused: as `profile.chosen`; or the study has too few rows to begin with.
+        Refused: the file cannot be written.
+        DatabaseBusy: another process is writing; or holds the database, for an hour after all is computed.
     """
+    store.check(path)
     with db.reading(path) as con, probing_with_associations(con):
+        began = db.utc_now()
         what = profile.chosen(con, asked)
         told = list(what.told(con))
         found = computed(con, what)
-    return store.stored(path, "compare-study", what.arguments, found), told
+    return store.stored(path, "compare-study", what.arguments, found, began), told
 
 
 def computed(con: duckdb.DuckDBPyConnection, what: Chosen) -> list[Result]:

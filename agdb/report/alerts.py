@@ -37,15 +37,26 @@ def _checks(con: duckdb.DuckDBPyConnection) -> Iterator[Alert]:
 
 
 def _stale(con: duckdb.DuckDBPyConnection, found: Found) -> Iterator[Alert]:
-    """Data that came after the oldest of the results."""
-    later = con.execute(
+    """Data that came after the oldest of the results were read: after the start of their run.
+
+    A prediction has its number from its first scores on, and brings more until it ends.
+    """
+    runs = con.execute(
         """
-        SELECT run_id, command, strftime(started_at, '%Y-%m-%d %H:%M') FROM run
-        WHERE run_id > ? AND (command LIKE 'ingest%' OR command IN ('predict', 'merge')) AND n_rows > 0
-        ORDER BY run_id""",
-        [min(found.run_ids)],
+        WITH oldest AS (FROM run WHERE list_contains(?, run_id) ORDER BY started_at, run_id LIMIT 1)
+        SELECT o.run_id, r.run_id, r.command, strftime(coalesce(r.finished_at, r.started_at), '%Y-%m-%d %H:%M'),
+               r.run_id > o.run_id OR r.finished_at > o.started_at
+        FROM oldest AS o
+        JOIN run AS r ON r.run_id > o.run_id OR r.finished_at > o.started_at
+          OR r.status = 'running' AND NOT EXISTS (  -- a later run goes on where one was killed
+            FROM run AS n WHERE n.run_id > r.run_id AND n.command = r.command AND n.finished_at IS NOT NULL)
+        WHERE (r.command LIKE 'ingest%' OR r.command IN ('predict', 'merge')) AND r.n_rows > 0
+        ORDER BY r.run_id""",
+        [found.run_ids],
     ).fetchall()
-    if later:
-        told = [f"run {run_id}: {command}, {at} UTC" for run_id, command, at in later]
-        yield Alert("failed", f"results are newer than the data: those of run {min(found.run_ids)} are not", told,
+    if later := [f"run {run_id}: {command}, {at} UTC" for _, run_id, command, at, is_later in runs if is_later]:
+        yield Alert("failed", f"results are newer than the data: those of run {runs[0][0]} are not", later,
                     "agdb stats computes them again; then agdb report again")  # fmt: skip
+    if going := [f"run {run_id}: {command}, {at} UTC" for _, run_id, command, at, is_later in runs if not is_later]:
+        yield Alert("warning", "all scores were there when the results were made: a prediction has not ended", going,
+                    "when it has: agdb stats, agdb report; if it was killed: agdb predict goes on with it")  # fmt: skip
