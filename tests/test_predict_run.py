@@ -535,7 +535,10 @@ def test_the_run_row_says_what_was_asked_of_which_software_and_how_it_ended(fres
     (row,) = asked(fresh_db, "SELECT command, arguments, agdb_version, software, status, n_rows, n_calls, "
                              "seconds_waited, finished_at >= started_at, length(run_uuid) FROM run")  # fmt: skip
     arguments = json.loads(str(row[1]))
-    assert arguments == {"scorer": "fake", "window_bp": 100, "where": "pos < 45", "max_calls": 100}
+    assert arguments == {
+        "scorer": "fake", "window_bp": 100, "where": "pos < 45", "max_calls": 100,
+        "providers": ["fake"], "model_version": "1", "keep": "all",
+    }  # fmt: skip
     assert (row[0], *row[2:]) == ("predict", __version__, "fake 1.0", "done", 3, 4, 0.0, True, 32)
 
 

@@ -50,6 +50,7 @@ def predict(
     insecure: o.Insecure = False,
     key_file: o.KeyFile = None,
     model: o.Model = None,
+    same_model: o.SameModel = False,
     in_flight: o.InFlight = None,
     deadline: o.Deadline = 300.0,
     patience: o.Patience = 600.0,
@@ -83,7 +84,8 @@ def predict(
                 cure="choose variants where the database is: agdb predict ... --worklist FILE.parquet",
             )
         place = run.Place(None if variants is not None else ctx.obj, variants, out)
-        settings = run.Settings(choice, keep, max_calls=max_calls, window_s=quota_window, patience_s=patience)
+        by = who.origin(scorer, same_model=same_model)
+        settings = run.Settings(choice, keep, by, max_calls=max_calls, window_s=quota_window, patience_s=patience)
         if dry_run:
             _estimate(place, scorer, settings)
         elif worklist is not None:
@@ -121,6 +123,7 @@ def merge(
         list[Path] | None,
         typer.Argument(metavar="FOLDER", help="Folders of --out; without any what waits beside the database."),
     ] = None,
+    same_model: o.SameModel = False,
 ) -> None:
     """Merge finished batches of predict into the database: those of other machines, or those that had to wait."""
     from agdb.predict import merge as merging
@@ -133,7 +136,7 @@ def merge(
             )
     places = folders or [spool.folder_of(ctx.obj)]
     files = [file for place in places for file in spool.batches(place)]
-    merged = merging.merge(ctx.obj, files)
+    merged = merging.merge(ctx.obj, files, same_model=same_model)
     say(f"{merged.batches:,} batches merged: {merged.scored:,} variants scored, {merged.failed:,} failed with a reason"
         if files else f"nothing waits in {', '.join(map(str, places))}")  # fmt: skip
 
@@ -167,7 +170,8 @@ def audit(
         who = Who(provider, address, insecure, key_file, model, in_flight, deadline, None, genome_of)
         scorer = scorer_of(name, window, gtex_tissue, {}, None, model_version, who)
         choice = auditing.Drawn(*auditing.share(sample), seed)
-        settings = run.Settings(drawn=choice, window_s=quota_window, patience_s=patience)
+        by = who.origin(scorer)
+        settings = run.Settings(origin=by, drawn=choice, window_s=quota_window, patience_s=patience)
         _run(run.Place(ctx.obj), scorer, who, settings, log, quiet)
         with db.reading(ctx.obj) as con:
             names, rows = auditing.report(con, scorer)

@@ -59,6 +59,10 @@ Model = Annotated[
     str | None,
     typer.Option(help="module:factory of a model object of your own (the SDK's DnaModel).", rich_help_panel=WHO),
 ]
+SameModel = Annotated[
+    bool,
+    typer.Option("--same-model", help="It is the model whose scores are there, in another place.", rich_help_panel=WHO),
+]
 InFlight = Annotated[
     int | None,
     typer.Option(min=1, help="Calls at a time, at most. The rate adapts below it by itself.", rich_help_panel=WHO),

@@ -8,6 +8,7 @@ from agdb.predict import audit, work
 from agdb.predict.interruption import Interruption
 from agdb.predict.pace import WINDOW_S
 from agdb.predict.pool import PATIENCE_S, RETRY_S
+from agdb.predict.provider_origin import Origin
 from agdb.predict.spool import folder_of
 from agdb.predictors.contract import Computation, Scorer
 
@@ -58,10 +59,14 @@ def spooled(place: Place, scorer: Scorer, computation: Computation) -> work.Spoo
 
 @dataclass(frozen=True)
 class Settings:
-    """How to run. `keep` is as in `tracks.kept`; `drawn` is what an audit scores again; the rest as where defined."""
+    """How to run.
+
+    `keep` is as in `tracks.kept`, `origin` who is asked, `drawn` what an audit scores again; the rest as where defined.
+    """
 
     choice: work.Choice = field(default_factory=work.Choice)
     keep: str | None = None
+    origin: Origin = field(default_factory=Origin)
     drawn: audit.Drawn | None = None
     max_calls: int | None = None
     window_s: float = WINDOW_S

@@ -13,6 +13,7 @@ import duckdb
 from agdb import db
 from agdb.errors import Refused
 from agdb.ingest.tracks import track_ids
+from agdb.predict import provider_origin
 from agdb.predict.spool import LISTS, Header, Run, clear, header_of, put_away
 from agdb.predictors.contract import Scorer, Track
 from agdb.schema import same
@@ -26,18 +27,19 @@ class Merged(NamedTuple):
     failed: int = 0
 
 
-def merge(path: Path, files: Iterable[Path], *, patience_s: float | None = None) -> Merged:
+def merge(path: Path, files: Iterable[Path], *, patience_s: float | None = None, same_model: bool = False) -> Merged:
     """Merge batch files, oldest first, and put them away.
 
     Args:
         path: The database.
         files: Batch files; one that another process has merged meanwhile is passed over.
         patience_s: Seconds to wait for others to let go of the database; None for `db.PATIENCE_S`.
+        same_model: Add scores also to those of another server or model object: it is the same model.
 
     Raises:
         agdb.errors.DatabaseBusy: others hold the database. Nothing was merged, the files are as they were.
-        Refused: a file is no whole batch file, or is of variants that this database does not know. The files before it
-            are merged; it and those after it are as they were.
+        Refused: a file is no whole batch file, or is of variants that this database does not know, or of another
+            model. The files before it are merged; it and those after it are as they were.
     """
     total, folders = Merged(), set()
     with db.writing(path, patience_s=patience_s) as con:
@@ -46,7 +48,7 @@ def merge(path: Path, files: Iterable[Path], *, patience_s: float | None = None)
                 continue
             header = header_of(file)
             with db.transaction(con):
-                scored, failed = _merge(con, file, header)
+                scored, failed = _merge(con, file, header, same_model=same_model)
             put_away(file, path)
             folders.add(file.parent)
             total = Merged(total.batches + 1, total.scored + scored, total.failed + failed)
@@ -63,8 +65,11 @@ def register(con: duckdb.DuckDBPyConnection, scorer: Scorer, tracks: Iterable[Tr
     track_ids(con, scorer.of.model, tracks)
 
 
-def _merge(con: duckdb.DuckDBPyConnection, file: Path, header: Header) -> tuple[int, int]:
+def _merge(con: duckdb.DuckDBPyConnection, file: Path, header: Header, *, same_model: bool) -> tuple[int, int]:
     _read(con, file, header)
+    if header.run.n_rows and header.target == "prediction" and not same_model:
+        provider_origin.check(header.run, provider_origin.stored(con, header.computation),
+                              cure="merge it into a database of its own")  # fmt: skip
     run_id = note_run(con, header.run)
     register(con, header.scorer)
     ids = track_ids(con, header.computation.model, header.tracks)

@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agdb.errors import Refused, UsageError
+from agdb.predict.provider_origin import Origin
+from agdb.predictors import alphagenome_connection
 
 if TYPE_CHECKING:
     from agdb.genome import Genome
     from agdb.predict.recipe import Recipe
     from agdb.predictors.contract import Computation, Predictor, Scorer
     from agdb.predictors.scorers import Preset
+
+
+#: Where Google's service is reached.
+GOOGLE = alphagenome_connection.GOOGLE.removeprefix("dns:///")
 
 
 class Who:
@@ -41,6 +47,14 @@ class Who:
     def is_service(self) -> bool:
         """Whether Google's service computes."""
         return not (self.addresses or self.model)
+
+    def origin(self, scorer: "Scorer", *, same_model: bool = False) -> Origin:
+        """What is kept of it with the scores."""
+        if scorer.of.provider == "motif":
+            return Origin()
+        if self.model is not None:
+            return Origin((), self.model if isinstance(self.model, str) else None, same_model)
+        return Origin(tuple(self.addresses) or (GOOGLE,), None, same_model)
 
     def predictor(self, scorer: "Scorer") -> "Callable[[Computation], AbstractContextManager[Predictor]]":
         """What the run asks for predictors of this scorer's computations."""

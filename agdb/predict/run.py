@@ -15,7 +15,7 @@ from pathlib import Path
 from agdb import __version__, db
 from agdb.errors import DatabaseBusy
 from agdb.ingest.tracks import known_tracks
-from agdb.predict import audit, merge, work
+from agdb.predict import audit, merge, provider_origin, work
 from agdb.predict.desk import Desk, merge_waiting
 from agdb.predict.estimate import calls_a_variant
 from agdb.predict.interruption import Interruption
@@ -27,7 +27,8 @@ from agdb.predict.job import Talk as Talk
 from agdb.predict.job import spooled as spooled
 from agdb.predict.pace import Pace
 from agdb.predict.pool import Pool
-from agdb.predict.spool import Header, Run, Spool
+from agdb.predict.provider import GOOGLE
+from agdb.predict.spool import Header, Run, Spool, header_of
 from agdb.predictors.contract import Computation, Predictor, Scorer
 from agdb.predictors.tracks import check, columns, kept
 
@@ -121,6 +122,9 @@ def _one(job: Job, predictor_of: Callable[[Computation], AbstractContextManager[
         if not n:
             return
         with predictor_of(job.computation) as predictor:
+            new_run = _new_run(job, predictor.software, keeps)
+            if not job.settings.drawn:  # the scores of an audit stand by themselves
+                provider_origin.check(new_run, _before(job), cure=_cure(job.settings))
             tracks = predictor.tracks()
             check(tracks, job.scorer)
             if job.place.database is not None:
@@ -129,7 +133,7 @@ def _one(job: Job, predictor_of: Callable[[Computation], AbstractContextManager[
             places = columns(tracks, keeps)
             header = Header(
                 "replicate" if job.settings.drawn else "prediction", job.scorer, job.computation, keeps,
-                tuple(tracks[i] for i in places), _new_run(job, predictor.software),
+                tuple(tracks[i] for i in places), new_run,
             )  # fmt: skip
             with job.interruption.noted():
                 _ask(job, predictor, spool, header, None if len(places) == len(tracks) else places)
@@ -150,12 +154,31 @@ def _worklist(job: Job, spool: Spool) -> int:
         return work.from_database(con, job.scorer, job.computation, choice, finished, spool.worklist)
 
 
-def _new_run(job: Job, software: str) -> Run:
+def _before(job: Job) -> list[provider_origin.Origin]:
+    """Who gave the scores that those of this run come to, in the database and in the folder."""
+    headers = map(header_of, spooled(job.place, job.scorer, job.computation).files())
+    runs = {header.run.run_uuid: header.run for header in headers if header.run.n_rows}
+    found = [provider_origin.of_run(run.software, run.arguments) for run in runs.values()]
+    if job.place.database is not None:
+        with db.reading(job.place.database) as con:
+            found += provider_origin.stored(con, job.computation)
+    return found
+
+
+def _cure(settings: Settings) -> str:
+    if settings.origin.model is None and settings.origin.addresses == (GOOGLE,):
+        return "make another database for them; a model of your own has --model-version and --name"
+    return "name this model, and its scorer: --model-version VERSION --name NAME"
+
+
+def _new_run(job: Job, software: str, keeps: str) -> Run:
     choice = job.settings.choice
     arguments = {
         "scorer": job.scorer.name, "window_bp": job.scorer.of.window_bp, "in_peaks": choice.in_peaks,
         "where": choice.where, "sample": choice.sample, "limit": choice.limit, "shard": choice.shard,
         "retry_failed": choice.retry_failed, "max_calls": job.settings.max_calls,
+        "providers": [c.provider for c in job.scorer.computations], "model_version": job.computation.model_version,
+        "keep": keeps, **job.settings.origin.arguments,
     }  # fmt: skip
     return Run(
         uuid.uuid4().hex, software, __version__, json.dumps({k: v for k, v in arguments.items() if v}),

@@ -6,7 +6,7 @@ import duckdb
 
 from agdb import db
 from agdb.errors import Refused
-from agdb.predict import work
+from agdb.predict import provider_origin, work
 from agdb.predict.estimate import counts
 from agdb.predict.job import Place, Settings, spooled
 from agdb.predictors.contract import Scorer
@@ -38,10 +38,19 @@ def _done(con: duckdb.DuckDBPyConnection, place: Place, scorer: Scorer, settings
         f"lie finished in {place.spool(last).parent}": n_pending - n_left,
     }
     if any(told.values()):
-        return ", ".join(f"{n:,} {what}" for what, n in told.items() if n)
+        return ", ".join(f"{n:,} {what}" for what, n in told.items() if n) + _by_others(con, scorer, settings)
     if n_left:
         return f"none of {n_left:,} variants is in this shard"
     raise _none(scorer, choice)
+
+
+def _by_others(con: duckdb.DuckDBPyConnection, scorer: Scorer, settings: Settings) -> str:
+    """Whose scores they are, where another one would have been asked."""
+    before = [origin for computation in scorer.computations for origin in provider_origin.stored(con, computation)]
+    asked = settings.origin if settings.origin.model else replace(settings.origin, software="alphagenome")
+    if not str(settings.origin) or settings.origin.same_model or not before or asked.is_one_of(before):
+        return ""
+    return f": they are of {provider_origin.told(before)}, not of {asked}"
 
 
 def _none(scorer: Scorer, choice: work.Choice) -> Refused:

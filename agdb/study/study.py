@@ -178,6 +178,7 @@ class Study(Questions):
         key_file: str | Path | None = None, model: object | None = None, in_peaks: bool = False,
         where: str | None = None, limit: int | None = None, engine: str = "local", ray_address: str | None = None,
         actors: int | None = None, cpus_per_actor: float = 1.0, gpus_per_actor: float = 0.0,
+        model_version: str = "ALL_FOLDS", name: str | None = None, same_model: bool = False,
     ) -> "Summary":  # fmt: skip
         """Score the variants that have no score yet: `agdb predict`, whose help says what each argument is.
 
@@ -189,7 +190,7 @@ class Study(Questions):
         Raises:
             UsageError: an unknown scorer, or arguments that do not go together.
             ProviderError: whoever computes failed, or there is no key.
-            Refused: nothing can be scored; the cure says what is missing.
+            Refused: nothing can be scored, or the scores that are there are of another model; the cure says what to do.
         """
         from agdb.predict import capacity, cluster, run, work, work_none
         from agdb.predict.provider import Who, genomes, scorer_of
@@ -202,8 +203,9 @@ class Study(Questions):
         key = None if key_file is None else Path(key_file)
         with genomes(self.path) as genome_of:
             who = Who(list(providers), list(addresses), insecure, key, model, None, 300.0, None, genome_of)
-            chosen = scorer_of(scorer, window, gtex_tissue, {}, None, "ALL_FOLDS", who)
-            settings = run.Settings(work.Choice(in_peaks, where, None, limit, False, None))
+            chosen = scorer_of(scorer, window, gtex_tissue, {}, name, model_version, who)
+            by_whom = who.origin(chosen, same_model=same_model)
+            settings = run.Settings(work.Choice(in_peaks, where, None, limit, False, None), origin=by_whom)
             talk, summary, by = run.Talk(), run.Summary(), who.predictor(chosen)
             if engine == "ray":
                 wanted = capacity.Wanted(ray_address, actors, cpus_per_actor, gpus_per_actor)
