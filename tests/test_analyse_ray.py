@@ -1,5 +1,6 @@
 """`agdb analyse` gives the numbers of `agdb stats`: part by part, by processes, and on a cluster whose workers die."""
 
+import multiprocessing
 import shutil
 import threading
 import time
@@ -22,7 +23,7 @@ from agdb.analysis import run, store
 from agdb.analysis.results import Result
 from agdb.errors import AgdbError, DatabaseBusy, Refused, UsageError
 from agdb.lake import part, workers
-from agdb.lake.part import Job, compute
+from agdb.lake.part import Job, Task, compute
 
 #: What is asked for where all is compared: strata, causal variants, the overlap; every label set, two scorers.
 ALL = run.Asked(("all", "conditional", "p-value", "pool", "best"), scorer="scorer", resamples=200, shifts=20,
@@ -225,6 +226,19 @@ def test_a_worker_that_is_killed_on_this_machine_is_told(own: Lakes, monkeypatch
     assert "a worker was killed" in refused(
         lambda: lake.analyse(own.opened, lake.found(own.folder), asked, lake.Workers(n=1))
     )
+
+
+def test_an_error_does_not_wait_for_what_other_workers_compute(own: Lakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "compute", _refuse_or_sleep)
+    asked = run.Asked(("all",), **LITTLE)
+    assert "not this one" in refused(lambda: lake.analyse(own.opened, lake.found(own.folder), asked, lake.Workers(n=2)))
+    assert multiprocessing.active_children() == []
+
+
+def _refuse_or_sleep(job: object, task: Task) -> None:
+    if task.source_id == 2:
+        raise Refused("not this one")
+    time.sleep(600)
 
 
 def _die(job: object, task: object) -> None:

@@ -8,12 +8,13 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 
@@ -25,6 +26,9 @@ from agdb.analysis.store import stored
 from agdb.errors import DatabaseBusy, Refused, UsageError
 from agdb.lake.manifest import Lake
 from agdb.lake.part import Done, Job, Task, compute
+
+#: Parts as they come, each with the number of its task.
+Parts = Generator[tuple[int, Done], None, None]
 
 ENGINES = ("local", "ray")
 
@@ -83,9 +87,10 @@ def analyse(
     tasks = tasks_of(lake, plan)
     job = Job(lake.root, lake.sha256, plan, workers.memory, workers.cpus, cluster.versions())
     done: dict[int, Done] = {}
-    for i, one in (_on_ray if workers.engine == "ray" else _on_this_machine)(job, tasks, workers):
-        done[i] = one
-        tell(len(done), len(tasks), tasks[i], one)
+    with closing((_on_ray if workers.engine == "ray" else _on_this_machine)(job, tasks, workers)) as parts:
+        for i, one in parts:
+            done[i] = one
+            tell(len(done), len(tasks), tasks[i], one)
     found = run.assembled(plan, (part for i in sorted(done) for part in done[i].parts))
     of = {"lake": lake.root, "manifest_sha256": lake.sha256, "engine": workers.engine}
     return stored(path, "analyse", asked.arguments | of, found, began)
@@ -144,11 +149,13 @@ def tasks_of(lake: Lake, plan: run.Plan) -> list[Task]:
     return tasks
 
 
-def _on_this_machine(job: Job, tasks: list[Task], workers: Workers) -> Iterator[tuple[int, Done]]:
+def _on_this_machine(job: Job, tasks: list[Task], workers: Workers) -> Parts:
     n = min(workers.n or max(1, _cores() // workers.cpus), max(1, len(tasks)))
+    spawn = get_context("spawn")
+    heard, held = spawn.Pipe(duplex=False)
     with (
         tempfile.TemporaryDirectory(prefix="agdb-analyse-") as scratch,
-        ProcessPoolExecutor(n, get_context("spawn"), _follow) as pool,
+        ProcessPoolExecutor(n, spawn, _follow, (heard,)) as pool,
     ):
         waiting = {pool.submit(compute, job._replace(scratch=scratch), task): i for i, task in enumerate(tasks)}
         try:
@@ -158,7 +165,7 @@ def _on_this_machine(job: Job, tasks: list[Task], workers: Workers) -> Iterator[
             raise Refused("a worker was killed", where="this machine",
                           cure="if for memory: fewer --workers, or less --memory") from error  # fmt: skip
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            held.close()  # an error, or an interruption, does not wait for what others compute, which may take hours
 
 
 def _cores() -> int:
@@ -166,20 +173,18 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _follow() -> None:
-    """End a worker with the process that it works for, however that one ends; and at Ctrl-C, without a traceback."""
+def _follow(heard: Connection) -> None:
+    """End a worker when its driver lets go of the other end of a pipe, or ends; and at Ctrl-C, without a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    driver = parent_process()
-    assert driver is not None
 
     def wait() -> None:
-        driver.join()
+        heard.poll(None)
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _on_ray(job: Job, tasks: list[Task], workers: Workers) -> Iterator[tuple[int, Done]]:
+def _on_ray(job: Job, tasks: list[Task], workers: Workers) -> Parts:
     with cluster.connect(cluster.address_of(workers.address)) as ray:
         _check_cpus(ray, workers)
         task_of = ray.remote(num_cpus=workers.cpus, max_retries=_RETRIES)(compute)
