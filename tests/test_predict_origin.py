@@ -12,8 +12,8 @@ from runs import QUICK, asked, predict, stored, study, variants
 from agdb.errors import Refused
 from agdb.predict import merge
 from agdb.predict.job import Place
-from agdb.predict.provider import GOOGLE, Who
-from agdb.predict.provider_origin import Origin, of_run
+from agdb.predict.provider import Who
+from agdb.predict.provider_origin import GOOGLE, Origin, of_run
 from agdb.predict.spool import batches
 from agdb.predict.work import Choice
 from agdb.predict.work_none import why

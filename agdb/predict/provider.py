@@ -8,18 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agdb.errors import Refused, UsageError
-from agdb.predict.provider_origin import Origin
-from agdb.predictors import alphagenome_connection
 
 if TYPE_CHECKING:
     from agdb.genome import Genome
+    from agdb.predict.provider_origin import Origin
     from agdb.predict.recipe import Recipe
     from agdb.predictors.contract import Computation, Predictor, Scorer
     from agdb.predictors.scorers import Preset
-
-
-#: Where Google's service is reached.
-GOOGLE = alphagenome_connection.GOOGLE.removeprefix("dns:///")
 
 
 class Who:
@@ -48,8 +43,10 @@ class Who:
         """Whether Google's service computes."""
         return not (self.addresses or self.model)
 
-    def origin(self, scorer: "Scorer", *, same_model: bool = False) -> Origin:
+    def origin(self, scorer: "Scorer", *, same_model: bool = False) -> "Origin":
         """What is kept of it with the scores."""
+        from agdb.predict.provider_origin import GOOGLE, Origin
+
         if scorer.of.provider == "motif":
             return Origin()
         if self.model is not None:

@@ -10,7 +10,11 @@ import duckdb
 
 from agdb.errors import Refused
 from agdb.predict.spool import Run
+from agdb.predictors import alphagenome_connection
 from agdb.predictors.contract import Computation
+
+#: Where Google's service is reached.
+GOOGLE = alphagenome_connection.GOOGLE.removeprefix("dns:///")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from agdb.predict.job import Talk as Talk
 from agdb.predict.job import spooled as spooled
 from agdb.predict.pace import Pace
 from agdb.predict.pool import Pool
-from agdb.predict.provider import GOOGLE
+from agdb.predict.provider_origin import GOOGLE
 from agdb.predict.spool import Header, Run, Spool, header_of
 from agdb.predictors.contract import Computation, Predictor, Scorer
 from agdb.predictors.tracks import check, columns, kept
