@@ -61,7 +61,10 @@ _IN_PEAK = (
 
 
 class Window(NamedTuple):
-    """A scorer at one window, on the associations of the choice: what the study's statistics are of."""
+    """A scorer at one window, on the associations of the choice: what the study's statistics are of.
+
+    Statistics are None where they are not defined: `_check_defined` comes before they are written.
+    """
 
     bp: int
     scorer_id: str
@@ -224,6 +227,12 @@ def _there(window: Window | None) -> Window:
     return window
 
 
+def _check_defined(windows: list[Window]) -> None:
+    if unknown := [f"{window.bp:,}" for window in windows if None in window[3:]]:
+        raise Refused(f"the correlation at {', '.join(unknown)} bp is not defined: its scores have no direction, or "
+                      "there are no two rows that differ in label and in score")  # fmt: skip
+
+
 def _no_verdict() -> None:
     raise Refused("its verdict is of a threshold (max - min > 0.05); agdb stats gives the difference and its interval")
 
@@ -265,6 +274,7 @@ def _moments(window: Window, digits: int) -> str:
 
 
 def _statistics(window: Window, path: Path) -> None:
+    _check_defined([window])
     path.write_text(
         f"{window.called} Window Results\n{'=' * 60}\n\nWindow size: {window.bp} bp\nNumber of variants: {window.n}\n\n"
         f"{_correlations(window)}{_moments(window, 6)}", encoding="utf-8",
@@ -272,6 +282,7 @@ def _statistics(window: Window, path: Path) -> None:
 
 
 def _benchmark(window: Window, path: Path) -> None:
+    _check_defined([window])
     path.write_text(
         f"AlphaGenome vs GTEx eQTL Benchmark Results\n{'=' * 60}\n\nNumber of variants: {window.n}\n\n"
         f"{_correlations(window)}Summary Statistics:\n{_moments(window, 4)}", encoding="utf-8",
@@ -279,6 +290,7 @@ def _benchmark(window: Window, path: Path) -> None:
 
 
 def _summary(windows: list[Window], path: Path) -> None:
+    _check_defined(windows)
     lines = ["Window Size,Window (bp),N Variants,Spearman r,Spearman p,Pearson r,Pearson p,eQTL Effect Std,"
              "Prediction Std"]  # fmt: skip
     for w in windows:

@@ -124,6 +124,23 @@ def test_true_slopes_of_another_scorer_and_other_peaks_say_what_they_are(
     assert f"{SWEEP}/comparative_analysis/side_by_side_comparison.png" in written.left_out
 
 
+def test_statistics_that_are_not_defined_are_left_out_with_the_reason(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ids = add_snvs(con, 6)
+    add_source(con, 1)
+    add_qtls(con, 1, ids, [0.1, -0.2, 0.3, 0.4, -0.5, 0.6])
+    for scorer, scores, is_signed in (("size", [1.0, 2, 3, 4, 5, 6], False), ("flat", [1.0] * 6, True)):
+        add_scorer(con, scorer, 2048, name=scorer)
+        con.execute("UPDATE scorer SET is_signed = ? WHERE scorer_id = ?", [is_signed, scorer])
+        add_scores(con, scorer, ids, scores)
+        written = original.write(con, tmp_path / scorer, scorer=scorer)
+        assert f"{SWEEP}/window_2kb/predictions.csv" in written.made
+        for name in (f"{SWEEP}/window_2kb/statistics.txt", f"{SWEEP}/comparative_analysis/correlation_summary.csv",
+                     "output/alphagenome_vs_gtex_benchmark.txt"):  # fmt: skip
+            assert "the correlation at 2,048 bp is not defined" in written.left_out[name]
+
+
 def test_the_true_slopes_of_published_pairs_are_in_every_file(
     given: dict[int, bytes], con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
