@@ -245,6 +245,18 @@ def test_scorers_peaks_and_the_pip_can_be_named(agdb: Agdb, made: Whole) -> None
     assert found["fine-mapped"]["n"] == len(np.unique(made.study.variant[fine]))
 
 
+def test_what_is_told_of_a_label_set_is_of_its_condition(study: Path, agdb: Agdb, made: Whole) -> None:
+    with db.writing(study) as con:
+        labels.add(con, LabelSet("rare", condition="analysed_qtl.maf < 0.2"))
+        labels.add(con, LabelSet("broken", condition="gene_id::INTEGER > 3"))
+    n = (made.study.maf < 0.2).sum()
+    told = agdb("compare-study", "--resamples", "200", "--labels", "rare")
+    assert f"label set rare: {n} scored rows, {n} with a p-value, {n} with a slope" in told.stderr
+    broken = agdb("compare-study", "--labels", "broken")
+    assert broken.exit_code == 2
+    assert "an expression fails on a row of label set broken" in broken.stderr
+
+
 def test_a_label_set_says_which_associations_enter(study: Path, agdb: Agdb, made: Whole) -> None:
     with db.writing(study) as con:
         labels.add(con, LabelSet("common", condition="maf >= 0.05", cluster="gene"))

@@ -111,15 +111,10 @@ ORDER BY tissue, assembly, chrom, pos, ref, alt""".strip()
 
 def read(con: duckdb.DuckDBPyConnection, group: Group, covariates: Mapping[str, str]) -> Candidates:
     """The candidates of a group; covariates that are known for fewer than half of the causal variants are left out."""
-    try:
+    with expression.over_rows_of(group.labels.name, "a covariate", "causal_candidate"):
         kept = "".join(f", covariate_{i}" for i in range(len(covariates)))
         rows = f"FROM ({query(group, covariates)})"
         found = con.sql(f"SELECT score, is_causal, place, gene, cluster{kept} {rows}").fetchnumpy()
-    except (duckdb.DataError, duckdb.InvalidInputException) as error:
-        raise UsageError(
-            f"a covariate fails on a row of label set {group.labels.name}: {str(error).splitlines()[0]}",
-            cure="try_cast for cast; agdb sql on view causal_candidate finds the row",
-        ) from error
     is_causal = np.asarray(found["is_causal"], bool)
     values = {name: floats(found[f"covariate_{i}"]) for i, name in enumerate(covariates)}
     return _known(floats(found["score"]), is_causal, values, *(_codes(found[n]) for n in ("place", "cluster", "gene")))

@@ -1,5 +1,8 @@
 """SQL that a user wrote over the columns of view analysed_qtl: one expression, and nothing but that."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import duckdb
 
 from agdb.errors import UsageError
@@ -62,3 +65,19 @@ def _changing(con: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
         {"sql": f"SELECT {sql}"},
     ).fetchall()
     return [str(name) for (name,) in found]
+
+
+@contextmanager
+def over_rows_of(label_set: str, what: str = "an expression", view: str = "analysed_qtl") -> Iterator[None]:
+    """Say it where an expression that was checked fails on a row, e.g. a cast that the row does not stand.
+
+    Raises:
+        UsageError: it does.
+    """
+    try:
+        yield
+    except (duckdb.DataError, duckdb.InvalidInputException) as error:
+        raise UsageError(
+            f"{what} fails on a row of label set {label_set}: {str(error).splitlines()[0]}",
+            cure=f"try_cast for cast; agdb sql on view {view} finds the row",
+        ) from error

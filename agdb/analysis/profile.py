@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from agdb.analysis import expression
 from agdb.analysis import labels as label_sets
 from agdb.analysis.labels import LabelSet
 from agdb.errors import Refused, UsageError
@@ -161,17 +162,18 @@ _Rows = list[tuple[int, Scorer, int, int, int]]
 
 def _scored(con: duckdb.DuckDBPyConnection, labels: LabelSet) -> _Rows:
     """(source, scorer, rows, slopes, p-values), of every QTL source and scorer that scored some of it."""
-    found = con.execute(
-        """
+    rows = f"(FROM analysed_qtl WHERE ({labels.condition}))" if labels.condition else "scored_qtl"
+    query = f"""
         SELECT q.source_id, r.scorer_id, r.name, r.window_bp, r.output_type, r.aggregation, r.mask_bp, r.track_set,
                r.model, r.is_signed, count(DISTINCT (q.chrom, q.pos, q.ref, q.alt, q.phenotype_id)) AS n,
                count(*) FILTER (q.label = 'slope' AND q.effect IS NOT NULL),
                count(DISTINCT (q.chrom, q.pos, q.ref, q.alt, q.phenotype_id)) FILTER (q.pval_nominal IS NOT NULL)
-        FROM scored_qtl AS q JOIN scorer AS r ON r.scorer_id = q.scorer_id
+        FROM {rows} AS q JOIN scorer AS r ON r.scorer_id = q.scorer_id
         WHERE q.label IN ('slope', 'pval_nominal') AND ($sources IS NULL OR list_contains($sources, q.source_id))
-        GROUP BY ALL ORDER BY q.source_id, r.name, r.window_bp, r.scorer_id""",
-        {"sources": None if labels.source_ids is None else list(labels.source_ids)},
-    ).fetchall()
+        GROUP BY ALL ORDER BY q.source_id, r.name, r.window_bp, r.scorer_id"""
+    asked = {"sources": None if labels.source_ids is None else list(labels.source_ids)}
+    with expression.over_rows_of(labels.name):
+        found = con.execute(query, asked).fetchall()
     return [(row[0], Scorer(*row[1:11]), *row[10:]) for row in found]
 
 

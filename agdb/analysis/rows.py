@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from agdb.analysis import expression
 from agdb.analysis.groups import Group, probing_with_associations
 from agdb.analysis.strata import QUANTILES, Quantiles
 from agdb.errors import UsageError
@@ -97,14 +98,8 @@ def read(
 ) -> Rows:
     """Bring the rows of a group; those that every scorer of it scored. `more`: other columns, as SQL, by name."""
     values = {name: QUANTILES[name].value if name in QUANTILES else sql for name, sql in strata.items()}
-    try:
-        with probing_with_associations(con):
-            table = _table(con.sql(query(group, values, more)))
-    except (duckdb.DataError, duckdb.InvalidInputException) as error:  # e.g. a cast that a row does not stand
-        raise UsageError(
-            f"an expression fails on a row of label set {group.labels.name}: {str(error).splitlines()[0]}",
-            cure="try_cast for cast; agdb sql on view analysed_qtl finds the row",
-        ) from error
+    with expression.over_rows_of(group.labels.name), probing_with_associations(con):
+        table = _table(con.sql(query(group, values, more)))
     floats = {name: _floats(table[name]) for name in ("effect", "slope_se", "tss_distance", "maf", "pval_nominal")}
     (chrom, chroms), (ref, refs), block = _codes(table["chrom"]), _codes(table["ref"]), _ints(table["cluster_start"])
     pos = _ints(table["pos"])
