@@ -153,6 +153,25 @@ def test_gtex_tracks_are_not_kept_for_a_scorer_that_would_never_find_its_own_amo
     assert predictor.asked == []
 
 
+@pytest.mark.parametrize(("other", "said"), [
+    (scorer("EFO:2"), "track_set EFO:1, not EFO:2"),
+    (Scorer("fake", (computation(aggregation="SUM"),), "EFO:1"), "aggregation DIFF, not SUM"),
+    (Scorer("fake", (computation("atlas"), computation()), "EFO:1"), "other providers"),
+])  # fmt: skip
+def test_a_name_that_another_scorer_of_the_window_has_is_refused_before_the_first_call(
+    fresh_db: Path, other: Scorer, said: str
+) -> None:
+    study(fresh_db)
+    predict(fresh_db, FakePredictor())
+    before, predictor = content(fresh_db), FakePredictor()
+    for drawn in (None, Drawn(None, 5, 0)):
+        with pytest.raises(UsageError, match=f"another scorer is called fake at 100 bp: {said}"):
+            predict(fresh_db, predictor, other, drawn=drawn)
+    assert (content(fresh_db), predictor.asked) == (before, [])
+    predict(fresh_db, predictor, scorer("EFO:2", window_bp=200))
+    assert len(predictor.asked) == 5
+
+
 def test_tracks_that_are_of_other_biosamples_than_was_said_are_refused_before_the_first_call(fresh_db: Path) -> None:
     study(fresh_db)
     with db.writing(fresh_db) as con:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from agdb import db
 from agdb.errors import Refused, UsageError
 from agdb.ingest.source import assembly_name
+from agdb.predict.names import check_name
 from agdb.predict.spool import batches, header_of, merged_batches
 from agdb.predictors.contract import Computation, Scorer, Track, Variant
 from agdb.predictors.tracks import GTEX, check
@@ -93,7 +94,8 @@ def from_database(
         into: The file.
 
     Raises:
-        UsageError: the condition is not SQL on view `candidate`, or the scorer's tracks are not those of the scores.
+        UsageError: the condition is not SQL on view `candidate`, the scorer's tracks are not those of the scores, or
+            another scorer has its name.
     """
     con.execute(f"CREATE OR REPLACE TEMP VIEW work AS {pending(con, scorer, computation, choice)}")
     return _write(con, choice, spool, into)
@@ -167,7 +169,8 @@ def pending(con: duckdb.DuckDBPyConnection, scorer: Scorer, computation: Computa
     What a computation failed on is not asked of it again, but of the scorer's next one, if there is one.
 
     Raises:
-        UsageError: the condition is not SQL on view `candidate`, or the scorer's tracks are not those of the scores.
+        UsageError: the condition is not SQL on view `candidate`, the scorer's tracks are not those of the scores, or
+            another scorer has its name.
     """
     _let_views_know(con, scorer)
     _check_tracks(con, scorer)
@@ -191,6 +194,7 @@ def _let_views_know(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> None:
     known = con.execute("SELECT 1 FROM scorer WHERE scorer_id = ?", [scorer.scorer_id]).fetchall()
     if known:
         return
+    check_name(con, scorer)
     con.execute("CREATE OR REPLACE TEMP TABLE scorer AS FROM scorer")
     db.add_once(con, "scorer", scorer.row)
     for name, sql in sql_files("sql"):
