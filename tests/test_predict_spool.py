@@ -1,6 +1,10 @@
 """Batches on disk and their way into the database: whole or not at all, once, and only into the study they are of."""
 
+import errno
+import fcntl
 import json
+import os
+import stat
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -356,7 +360,37 @@ def test_a_batch_that_cannot_be_written_leaves_nothing(folder: Path) -> None:
     with Spool(folder) as spool:
         with pytest.raises((pa.ArrowException, OverflowError)):
             spool.write(header(), [scored(Variant("chr1", 2**40, "A", "C"))])
-        assert list(folder.iterdir()) == []
+        assert [path.name for path in folder.iterdir()] == ["lock"]
+
+
+def as_nfs(handle: int, how: int, real: Callable[[int, int], None] = fcntl.flock) -> None:
+    """flock(2) over Linux NFS: of folders this machine alone knows, and an exclusive one needs a handle to write by."""
+    if stat.S_ISDIR(os.fstat(handle).st_mode):
+        return
+    if how & fcntl.LOCK_EX and fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    real(handle, how)
+
+
+@pytest.mark.parametrize(("ours", "theirs", "is_refused"), [
+    (None, None, True), (None, (1, 2), True), ((1, 2), (1, 2), True), ((1, 2), (2, 2), False),
+])  # fmt: skip
+def test_who_shares_a_spool_on_a_disk_that_machines_share(
+    folder: Path, ours: tuple[int, int] | None, theirs: tuple[int, int] | None, is_refused: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(fcntl, "flock", as_nfs)
+    test_who_shares_a_spool_with_whom(folder, ours, theirs, is_refused)
+
+
+def test_a_file_system_without_locks_is_one_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(handle: int, how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(Refused, match="the folder cannot be locked: No locks available") as caught, Spool(folder):
+        pass
+    assert caught.value.where == str(folder)
 
 
 @pytest.mark.parametrize(("ours", "theirs", "is_refused"), [

@@ -6,12 +6,11 @@ merge it anywhere: the scorer and its computation, the tracks, and the run. When
 another folder it stays, as `merged-*.parquet`, since a run without the database knows by it what is scored.
 """
 
-import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 
 from agdb.errors import Refused
 from agdb.predict.pool import Outcome
+from agdb.predict.spool_lock import held_folder, held_shard, let_go
 from agdb.predictors.contract import Computation, Scorer, Track
 
 _KEY = b"agdb"
@@ -106,14 +106,9 @@ class Spool:
 
     def __enter__(self) -> Self:
         with ExitStack() as held:
-            held.enter_context(_held_folder(self.folder, is_shared=self._shard is not None))
+            held.enter_context(held_folder(self.folder, is_shared=self._shard is not None))
             if self._shard is not None:
-                own = self.folder / f"shard-{self._mark}lock"
-                held.enter_context(_held(own, self.folder, fcntl.LOCK_EX))
-                for other in self.folder.glob("shard-*-lock"):
-                    if not other.name.endswith(f"-of-{self._shard[1]}-lock"):
-                        with _held(other, self.folder, fcntl.LOCK_EX):  # dead, or refused
-                            other.unlink(missing_ok=True)
+                held.enter_context(held_shard(self.folder, self._shard))
             self._tidy()
             self._held = held.pop_all()
         return self
@@ -121,8 +116,7 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         self._tidy()
         if self._shard is None:
-            for lock in self.folder.glob("shard-*-lock"):  # of the dead: the living hold the folder
-                lock.unlink(missing_ok=True)
+            let_go(self.folder)
             with suppress(OSError):  # batches are left, or another database's spool stands beside
                 self.folder.rmdir()
                 self.folder.parent.rmdir()
@@ -159,38 +153,6 @@ class Spool:
             raise
         _sync_folder(self.folder)
         return whole
-
-
-@contextmanager
-def _held_folder(folder: Path, *, is_shared: bool) -> Iterator[None]:
-    """Hold the folder, made where it is missing; another run may remove it between being made and being held."""
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as held:
-            handle = held.enter_context(_held(folder, folder, fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX))
-            if folder.exists() and os.fstat(handle).st_ino == folder.stat().st_ino:
-                yield
-                return
-
-
-@contextmanager
-def _held(path: Path, folder: Path, how: int) -> Iterator[int]:
-    """Hold an advisory lock on a folder or file; the system lets go of it when the process ends, however it ends."""
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDONLY | os.O_CREAT
-    handle = os.open(path, flags, 0o644)
-    try:
-        fcntl.flock(handle, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise Refused(
-            "another agdb predict of the same scores is running",
-            where=str(folder),
-            cure="let it finish; to share the work, start every process with --shard 1/2, 2/2, ...",
-        ) from None
-    try:
-        yield handle
-    finally:
-        os.close(handle)
 
 
 def _sync_folder(folder: Path) -> None:
