@@ -23,7 +23,7 @@ from agdb.analysis import run, store
 from agdb.analysis.results import Result
 from agdb.errors import AgdbError, DatabaseBusy, Refused, UsageError
 from agdb.lake import part, workers
-from agdb.lake.part import Job, Task, compute
+from agdb.lake.part import Done, Job, Task, compute
 
 #: What is asked for where all is compared: strata, causal variants, the overlap; every label set, two scorers.
 ALL = run.Asked(("all", "conditional", "p-value", "pool", "best"), scorer="scorer", resamples=200, shifts=20,
@@ -226,6 +226,25 @@ def test_a_worker_that_is_killed_on_this_machine_is_told(own: Lakes, monkeypatch
     assert "a worker was killed" in refused(
         lambda: lake.analyse(own.opened, lake.found(own.folder), asked, lake.Workers(n=1))
     )
+
+
+def test_large_parts_begin_first_and_results_keep_their_order(those: Lakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: dict[int, Task] = {}
+
+    def none(job: Job, tasks: dict[int, Task], by: lake.Workers) -> workers.Parts:
+        begun.update(tasks)
+        yield from ((i, Done([run.Part(task.labels.name, [{"source_id": task.source_id}], [])], "node", 1))
+                    for i, task in tasks.items())  # fmt: skip
+
+    stored: list[Result] = []
+    monkeypatch.setattr(workers, "_on_this_machine", none)
+    monkeypatch.setattr(workers, "stored", lambda path, command, arguments, found, began: stored.extend(found))
+    monkeypatch.setattr(run, "assembled", lambda plan, parts: [row for part in parts for row in part.of_scorers])
+    lake.analyse(those.opened, lake.found(those.folder), run.Asked(("all", "pool"), **LITTLE))
+    assert [task.told for task in begun.values()] == [
+        "pool, all tissues", "all, Lung", "all, Lung", f"all, {lakes.ODD}",
+    ]  # fmt: skip
+    assert [row["source_id"] for row in stored] == [1, 2, 3, None]
 
 
 def test_an_error_does_not_wait_for_what_other_workers_compute(own: Lakes, monkeypatch: pytest.MonkeyPatch) -> None:

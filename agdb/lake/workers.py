@@ -22,8 +22,8 @@ import duckdb
 
 from agdb import cluster, db
 from agdb.analysis import run
-from agdb.analysis.store import stored
-from agdb.errors import DatabaseBusy, Refused, UsageError
+from agdb.analysis.store import check, stored
+from agdb.errors import Refused, UsageError
 from agdb.lake.manifest import Lake
 from agdb.lake.part import Done, Job, Task, compute
 
@@ -78,8 +78,7 @@ def analyse(
         DatabaseBusy: another process holds the database, for an hour after all is computed.
     """
     _check(workers)
-    with suppress(DatabaseBusy), db.writing(path, facts=False, patience_s=0.0):
-        pass  # may results be stored here? Not after hours, but now
+    check(path)
     with db.reading(path) as con:
         began = db.utc_now()
         _check_study(con, lake, path)
@@ -87,7 +86,9 @@ def analyse(
     tasks = tasks_of(lake, plan)
     job = Job(lake.root, lake.sha256, plan, workers.memory, workers.cpus, cluster.versions())
     done: dict[int, Done] = {}
-    with closing((_on_ray if workers.engine == "ray" else _on_this_machine)(job, tasks, workers)) as parts:
+    # large ones first: memory that is short is then told at once, and no long one is begun last
+    largest = {i: tasks[i] for i in sorted(range(len(tasks)), key=lambda i: -_size(lake, tasks[i]))}
+    with closing((_on_ray if workers.engine == "ray" else _on_this_machine)(job, largest, workers)) as parts:
         for i, one in parts:
             done[i] = one
             tell(len(done), len(tasks), tasks[i], one)
@@ -149,7 +150,12 @@ def tasks_of(lake: Lake, plan: run.Plan) -> list[Task]:
     return tasks
 
 
-def _on_this_machine(job: Job, tasks: list[Task], workers: Workers) -> Parts:
+def _size(lake: Lake, task: Task) -> int:
+    """Associations that a task reads."""
+    return sum(file.rows for file in lake.tables["qtl"] if file.partition[0] in task.tissues)
+
+
+def _on_this_machine(job: Job, tasks: dict[int, Task], workers: Workers) -> Parts:
     n = min(workers.n or max(1, _cores() // workers.cpus), max(1, len(tasks)))
     spawn = get_context("spawn")
     heard, held = spawn.Pipe(duplex=False)
@@ -157,7 +163,7 @@ def _on_this_machine(job: Job, tasks: list[Task], workers: Workers) -> Parts:
         tempfile.TemporaryDirectory(prefix="agdb-analyse-") as scratch,
         ProcessPoolExecutor(n, spawn, _follow, (heard,)) as pool,
     ):
-        waiting = {pool.submit(compute, job._replace(scratch=scratch), task): i for i, task in enumerate(tasks)}
+        waiting = {pool.submit(compute, job._replace(scratch=scratch), task): i for i, task in tasks.items()}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
@@ -184,12 +190,12 @@ def _follow(heard: Connection) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _on_ray(job: Job, tasks: list[Task], workers: Workers) -> Parts:
+def _on_ray(job: Job, tasks: dict[int, Task], workers: Workers) -> Parts:
     with cluster.connect(cluster.address_of(workers.address)) as ray:
         _check_cpus(ray, workers)
         task_of = ray.remote(num_cpus=workers.cpus, max_retries=_RETRIES)(compute)
         held = ray.put(job)
-        waiting = {task_of.remote(held, task): i for i, task in enumerate(tasks)}
+        waiting = {task_of.remote(held, task): i for i, task in tasks.items()}
         try:
             while waiting:
                 for ref in ray.wait(list(waiting))[0]:
