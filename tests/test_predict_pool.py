@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -122,6 +122,35 @@ def test_a_variant_that_fails_while_others_succeed_is_given_up_with_its_reason_a
         Outcome(Variant("chr1", 300, "A", "C"), None, "internal: oops", TRIES)
     ]
     assert len(found) == 60
+
+
+class Batches(FakePredictor):
+    """Takes 100 variants in a call, which fails as a whole where one of some is among them."""
+
+    batch_size = 100
+
+    def __init__(self, bad: set[int]) -> None:
+        super().__init__()
+        self.bad, self.calls = bad, 0
+
+    def score(self, variants: Sequence[Variant]) -> Sequence[Answer]:
+        """See the class."""
+        self.calls += 1
+        if any(variant.pos in self.bad for variant in variants):
+            raise TryAgain("worker_died")
+        return [answer(variant) for variant in variants]
+
+
+@pytest.mark.parametrize("bad", [{3330}, {3330, 3340}])
+def test_a_call_of_many_variants_that_fails_is_held_against_those_at_fault_alone(bad: set[int]) -> None:
+    predictor = Batches(bad)
+    found = outcomes_of(pool_of(predictor)[0], variants(1_000))
+    assert {v.pos for v, o in found.items() if o.answer is None} == bad
+    assert {o.reason for o in found.values() if o.answer is None} == {"worker_died"}
+    assert len(found) == 1_000
+    # the other batches; then the whole and each of its seven halves, and those who fail by themselves
+    assert predictor.calls <= 9 + TRIES + len(bad) * (2 * 7 + TRIES)
+    assert all(o.attempts == 1 for v, o in found.items() if not 3_000 < v.pos <= 4_000)
 
 
 def test_a_refused_variant_is_not_asked_again() -> None:

@@ -15,7 +15,7 @@ from agdb.errors import AgdbError, ProviderError
 from agdb.predict.pace import Pace, Ticket
 from agdb.predictors.contract import Answer, Predictor, TryAgain, Variant, VariantFailed
 
-#: Calls for a variant that fail while others succeed, before the variant is held to be the cause.
+#: Calls that fail while others succeed, before the variant is held to be the cause; or one of its variants, if several.
 TRIES = 4
 #: Seconds until a failed call is made again; doubled with every try, and up to half as long again by chance.
 RETRY_S = 1.0
@@ -214,10 +214,12 @@ class Pool:
                 f"nothing was answered for {since_s:.3g} s: {again.reason}", where=str(task.variants[0]),
                 cure="run the same command again when the provider is back: what is scored is kept",
             )  # fmt: skip
-        if task.blamed >= TRIES:
-            self._finish(task, [VariantFailed(again.reason)] * len(task.variants))
-        else:
+        if task.blamed < TRIES:
             self._again(task, now + self._delay_s(task))
+        elif len(task.variants) > 1:
+            self._halve(task)
+        else:
+            self._finish(task, [VariantFailed(again.reason)])
 
     def _delay_s(self, task: _Task) -> float:
         if not task.failures:
@@ -229,6 +231,18 @@ class Pool:
             task.due = due
             heapq.heappush(self._later, task)
             self._ready.notify()
+
+    def _halve(self, task: _Task) -> None:
+        """One of several variants is the cause, and nobody knows which: ask for each half by itself, halved again if it
+        fails once more; a single variant is tried as often as any other.
+        """
+        half = len(task.variants) // 2
+        with self._lock:
+            self._open += 1
+            for variants in (task.variants[:half], task.variants[half:]):
+                blamed = TRIES - 1 if len(variants) > 1 else 0
+                heapq.heappush(self._later, _Task(time.monotonic(), variants, task.attempts, 0, blamed))
+            self._ready.notify_all()
 
     def _finish(self, task: _Task, answers: Sequence[Answer | VariantFailed]) -> None:
         outcomes = [
