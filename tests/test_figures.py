@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from figured import build, heading, in_peak, note, study, track_scores
+from figured import build, heading, in_peak, noisy, note, study, track_scores
 from rows import add_qtls, add_scorer, add_scores, add_snvs, add_source
 from scipy import stats
-from studies import rho
+from studies import add_study, rho, score
 
 from agdb import db, figures
 from agdb.analysis import labels
@@ -99,6 +99,21 @@ def test_resamples_made_for_a_figure_are_those_that_stats_would_store(
     stored = figures.draw(shown, "scatter", NEAR)
     assert "made for this figure" in note(drawn.figure)
     assert heading(drawn.figure) == heading(stored.figure)  # both correlations, and both ends of their intervals
+
+
+def test_of_a_scorer_without_direction_sizes_are_drawn_and_compared(con: duckdb.DuckDBPyConnection) -> None:
+    add_study(con, study(), null_value=0.5, is_signed=False)
+    score(con, study(), "far", noisy(study().score, 5), window_bp=200, is_signed=False)
+    effect, near = np.abs(study().effect - 0.5), np.abs(study().score)
+    wanted = [stats.spearmanr(effect, np.abs(s)).statistic for s in (near, noisy(study().score, 5))]
+    windows = figures.draw(con, "windows", Choice())
+    assert columns(windows)["abs_spearman"] == pytest.approx(wanted)
+    assert "spearman" not in windows.data.column_names
+    scatter = figures.draw(con, "scatter", Choice(window_bp=100))
+    drawn = zip(columns(scatter)["x"], columns(scatter)["score_0"], strict=True)
+    assert sorted(drawn) == sorted(zip(effect, near, strict=True))
+    assert f"Spearman of |effect| and |score| {wanted[0]:+.3f} [" in heading(scatter.figure)
+    assert f"Spearman of |effect| and |score| 100 bp {wanted[0]:+.3f}" in figures.draw(con, "panels", Choice()).told
 
 
 def test_few_clusters_have_no_band(draw: Draw) -> None:

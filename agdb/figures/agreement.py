@@ -23,21 +23,37 @@ def scatter(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
         line, clusters = rows_drawn.fitted(con, group, found)
         cloud, data = _cloud(con, group, [found])
         counted = rows_drawn.counted(con, group)
-    of, note = resampled.estimates(con, group, choice, stratum, [found], ("spearman", "pearson"))
-    rho, r = of["spearman"][0], of["pearson"][0]
+    metrics = ("spearman", "pearson") if scorer.is_signed else ("spearman",)
+    of, note = resampled.estimates(con, group, choice, stratum, [found], metrics)
+    rho, r = of["spearman"][0], of["pearson"][0] if scorer.is_signed else None
     figure = plots.scatter(
-        cloud[0], x_label=_x_label(group), y_label=f"{scorer.name} score, ALT against REF ({scorer.window_bp:,} bp)",
+        cloud[0], x_label=_x_label(group), y_label=f"{_score_of(scorer)}, ALT against REF ({scorer.window_bp:,} bp)",
         title=title(group, choice.stratum), counted=counted, spearman=rho, pearson=r, line=line,
-        note=f"{note} {_band(*clusters) if line else ''}{_not_signed(scorer)}".strip(),
-        null_effect=None if rows_drawn.is_p_value(group) else group.null_value,
+        note=f"{note} {_band(*clusters) if line else ''}{_not_signed(scorer)}".strip(), null_effect=_null_effect(group),
     )  # fmt: skip
     told = (f"{group.labels.label} of {group.source} against {scorer.name} at {scorer.window_bp:,} bp, {counted}; "
-            f"Spearman {rho}, Pearson {r}")  # fmt: skip
+            f"{plots.correlations(rho, r)}")  # fmt: skip
     return Drawn("scatter", figure, data, told)
 
 
 def _x_label(group: Group) -> str:
-    return "log10 of pval_nominal" if rows_drawn.is_p_value(group) else unit_of(group)
+    if rows_drawn.is_p_value(group):
+        return "log10 of pval_nominal"
+    if group.scorers[0].is_signed:
+        return unit_of(group)
+    less = f" - {group.null_value:g}" if group.null_value else ""
+    return unit_of(group).replace(group.labels.label, f"|{group.labels.label}{less}|", 1)
+
+
+def _score_of(scorer: OneScorer) -> str:
+    return f"{scorer.name} score" if scorer.is_signed else f"|{scorer.name} score|"
+
+
+def _null_effect(group: Group) -> float | None:
+    """Where no effect is drawn; None for p-values."""
+    if rows_drawn.is_p_value(group):
+        return None
+    return group.null_value if group.scorers[0].is_signed else 0.0
 
 
 def _band(n_clusters: int, cluster: str) -> str:
@@ -47,7 +63,7 @@ def _band(n_clusters: int, cluster: str) -> str:
 
 
 def _not_signed(scorer: OneScorer) -> str:
-    return "" if scorer.is_signed else " The score has no direction: its size is what may agree, not its sign."
+    return "" if scorer.is_signed else " The score has no direction: drawn and compared are sizes."
 
 
 def _cloud(
@@ -112,11 +128,10 @@ def panels(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     shown = [plots.Panel(*of) for of in zip(names, clouds, (line for line, _ in fits), rho["spearman"], strict=True)]
     name = group.scorers[0].name
     figure = plots.panels(
-        shown, x_label=_x_label(group), y_label=f"{name} score", title=f"{title(group, choice.stratum)}, {name}",
-        told=f"the same rows in every panel: {counted}", note=f"{note} {_band(*fits[0][1])}",
-        null_effect=None if rows_drawn.is_p_value(group) else group.null_value,
+        shown, x_label=_x_label(group), y_label=_score_of(group.scorers[0]),
+        title=f"{title(group, choice.stratum)}, {name}", told=f"the same rows in every panel: {counted}",
+        note=f"{note} {_band(*fits[0][1])}{_not_signed(group.scorers[0])}", null_effect=_null_effect(group),
     )  # fmt: skip
-    said = ", ".join(f"{p.name} {p.spearman}" for p in shown)
-    return Drawn(
-        "panels", figure, data, f"{name} against {group.labels.label} of {group.source}, {counted}; Spearman {said}"
-    )
+    of = "Spearman" if group.scorers[0].is_signed else "Spearman of |effect| and |score|"
+    said = f"{of} {', '.join(f'{p.name} {p.spearman}' for p in shown)}"
+    return Drawn("panels", figure, data, f"{name} against {group.labels.label} of {group.source}, {counted}; {said}")

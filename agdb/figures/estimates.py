@@ -38,17 +38,19 @@ def windows(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
         found_here, note = resampled.estimates(con, group, choice, stratum, of)
         rho = found_here["spearman"]
         notes.append(note)
-        series.append(plots.WindowSeries(group.scorers[0].name, [s.window_bp for s in group.scorers], rho))
-        data += [
-            {"scorer": s.name, "window_bp": s.window_bp, **_cells(e)} for s, e in zip(group.scorers, rho, strict=True)
-        ]
+        metric = _metric(group)[0]
+        name = group.scorers[0].name + ("" if metric == "spearman" else " (|effect|, |score|)")
+        series.append(plots.WindowSeries(name, [s.window_bp for s in group.scorers], rho))
+        data += [{"scorer": s.name, "window_bp": s.window_bp, **_cells(e, metric)}
+                 for s, e in zip(group.scorers, rho, strict=True)]  # fmt: skip
     note = " ".join(dict.fromkeys(notes))
     figure = plots.windows(series, title=title(found[0], choice.stratum), note=note)
     said = ", ".join(
         f"{of.name} {w:,} bp {e}" for of in series for w, e in zip(of.windows_bp, of.estimates, strict=True)
     )
     told = f"{found[0].labels.label} of {found[0].source}, {len(data)} windows, n = {data[0]['n']:,}; Spearman {said}"
-    return Drawn("windows", figure, pa.Table.from_pylist(data), told)
+    columns = dict.fromkeys(name for row in data for name in row)  # abs_spearman where a scorer has no direction
+    return Drawn("windows", figure, pa.table({name: [row.get(name) for row in data] for name in columns}), told)
 
 
 def _cells(e: plots.Estimate, metric: str = "spearman") -> dict[str, float | int | None]:

@@ -25,11 +25,12 @@ def estimates(
     Args:
         stratum: (stratification, stratum) of the rows.
         found: n and correlations, a scorer each.
-        metrics: spearman, pearson.
+        metrics: spearman, pearson. Of scorers without direction spearman is that of sizes, as the rows drawn are.
     """
+    as_stored = {"spearman": "spearman" if group.scorers[0].is_signed else "abs_spearman", "pearson": "pearson"}
     values = {m: [(int(f["n"]), number(f[m])) for f in found] for m in metrics}
     kept = {
-        m: [stored.matching(con, group._replace(scorers=(scorer,)), m, stratum, *value)
+        m: [stored.matching(con, group._replace(scorers=(scorer,)), as_stored[m], stratum, *value)
             for scorer, value in zip(group.scorers, values[m], strict=True)] for m in metrics
     }  # fmt: skip
     known = [row for m in metrics for row in kept[m] if row is not None and row["ci_low"] is not None]
@@ -52,10 +53,11 @@ def _resampled(
     division = of.divisions[0]
     own = division.codes == division.strata.index(inside)
     cluster = np.unique(of.cluster[own], return_inverse=True)[1]
+    drawn_values = [v[own] if group.scorers[0].is_signed else np.abs(v[own]) for v in (of.effect, *of.scores)]
     n_clusters = int(cluster.max()) + 1
     intervals = {}
     for metric in metrics:
-        x, *ys = (_centred(v[own], metric) for v in (of.effect, *of.scores))
+        x, *ys = (_centred(v, metric) for v in drawn_values)
         sums = bootstrap.cluster_sums(bootstrap.correlation_columns(x, *ys), cluster, n_clusters)
         line = CORRELATION[:2]
         clusters = bootstrap.effective_clusters(

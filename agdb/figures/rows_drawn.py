@@ -28,14 +28,19 @@ FEWEST_CLUSTERS = 10
 def drawn(con: duckdb.DuckDBPyConnection, group: Group, choice: Choice) -> Iterator[tuple[str, str]]:
     """Table `row_drawn` of the rows that are chosen, while it is needed; gives (stratification, stratum).
 
+    Of scorers without direction it holds the sizes of effects and scores.
+
     Raises:
         UsageError: the stratum has no rows; those that have are listed.
     """
     by, name, inside = divided(con, choice.stratum)
-    x = "log10(greatest(effect, 1e-320))" if is_p_value(group) else "effect"
+    effect = "effect" if group.scorers[0].is_signed else f"abs(effect - {group.null_value!r})"
+    x = "log10(greatest(effect, 1e-320))" if is_p_value(group) else effect
+    sizes = [f"abs(score_{i}) AS score_{i}" for i in range(len(group.scorers)) if not group.scorers[0].is_signed]
+    held = f"* EXCLUDE (stratum_0, slope_se, tss_distance, maf) REPLACE ({', '.join([f'{effect} AS effect', *sizes])})"
     unordered = query(group, by).rpartition("\nORDER BY ")[0]  # a table has no order to be paid for
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {TABLE} AS SELECT * EXCLUDE (stratum_0, slope_se, tss_distance, maf), "
-                f"{x} AS x FROM (\n{unordered}\n) WHERE stratum_0 = ?", [inside])  # fmt: skip
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {TABLE} AS SELECT {held}, {x} AS x FROM (\n{unordered}\n) "
+                "WHERE stratum_0 = ?", [inside])  # fmt: skip
     try:
         if not con.execute(f"SELECT count(*) FROM {TABLE}").fetchall()[0][0]:
             there = con.execute(f"SELECT DISTINCT stratum_0 FROM ({query(group, by)}) WHERE stratum_0 IS NOT NULL "

@@ -65,7 +65,7 @@ def scatter(
     title: str,
     counted: str,
     spearman: Estimate,
-    pearson: Estimate,
+    pearson: Estimate | None,
     line: Line | None = None,
     note: str = "",
     null_effect: float | None = 0.0,
@@ -76,7 +76,7 @@ def scatter(
         cloud: Points, or counts in cells where there are many.
         x_label, y_label: With units.
         counted: What n is made of, e.g. "n = 50 associations of 50 variants with 1 gene".
-        spearman, pearson: With their 95 % intervals; printed, not computed.
+        spearman, pearson: With their 95 % intervals; printed, not computed. No pearson: the Spearman is one of sizes.
         note: How intervals and band were made.
         null_effect: Value of the label that means no effect; None where none does.
     """
@@ -93,8 +93,15 @@ def scatter(
     right.set_ylim(ax.get_ylim())
     if cells is not None:
         figure.colorbar(cells, ax=right, label="associations per cell", shrink=0.8, aspect=30, format="{x:,.0f}")
-    heading(figure, title, f"{counted}\nSpearman {spearman}, Pearson {pearson}", note)
+    heading(figure, title, f"{counted}\n{correlations(spearman, pearson)}", note)
     return figure
+
+
+def correlations(spearman: Estimate, pearson: Estimate | None) -> str:
+    """In words. No pearson: the Spearman is one of sizes."""
+    return (
+        f"Spearman of |effect| and |score| {spearman}" if pearson is None else f"Spearman {spearman}, Pearson {pearson}"
+    )
 
 
 def _cloud(ax: Axes, cloud: Points | Cells, norm: LogNorm | None = None) -> Any:
