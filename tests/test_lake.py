@@ -387,6 +387,15 @@ def test_sums_of_an_address_are_refused() -> None:
     assert "local files" in refused(lambda: lake.found("s3://bucket/lake", verify=True), UsageError)
 
 
+def test_an_interrupted_analysis_says_that_nothing_is_kept(those: Lakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lake, "analyse", interrupted)
+    result = cli(those.opened, "analyse", "--lake", those.folder)
+    assert (result.exit_code, "none was stored" in result.output) == (130, True)
+
+
 @pytest.mark.parametrize("words", [
     ("ingest", "peaks", "{peaks}", "--biosample", "K562", "--assembly", "GRCh38"),
     ("merge", "{folder}"),
