@@ -234,6 +234,19 @@ def test_scores_count_every_variant_once_by_kind(draw: Draw) -> None:
     assert by == {"SNV": 240 - insertions, "insertion": insertions}
 
 
+def test_scores_of_genes_count_a_variant_once_a_gene(con: duckdb.DuckDBPyConnection) -> None:
+    ids = add_snvs(con, 6)
+    add_source(con, 1)
+    add_scorer(con, "g")
+    for gene, own in (("ENSG1", ids), ("ENSG2", ids[:2])):
+        add_qtls(con, 1, own, [0.1, -0.2, 0.3, 0.4, -0.5, 0.6][: len(own)], gene=[f"{gene}.4"] * len(own))
+        add_scores(con, "g", own, [1.0, 2, 3, 4, 5, 6][: len(own)], gene=gene)  # a variant's two scores are equal
+    drawn = figures.draw(con, "scores", Choice())
+    assert sum(columns(drawn)["n"]) == 8
+    assert "n = 8 pairs of variant and gene" in heading(drawn.figure)
+    assert "Each variant counts once a gene." in note(drawn.figure)
+
+
 def test_distance_draws_median_sizes_of_the_bins(draw: Draw) -> None:
     drawn = columns(draw("distance"))
     at = drawn["distance"].index("-12 to -3 kb")

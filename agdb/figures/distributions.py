@@ -25,15 +25,20 @@ _NOTCH_TOLD = "Intervals of medians: 1.57 IQR / sqrt(n) (McGill 1978), of indepe
 
 
 def scores(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
-    """Scores of the variants of a label set, by kind of variant.
+    """Scores of the variants of a label set, by kind of variant; of a scorer of genes, of its variants with each gene.
 
     Raises:
         UsageError: nothing matches, or several do.
     """
     group = one_group(con, choice)
     scorer = group.scorers[0]
-    variants = (f"SELECT DISTINCT chrom, pos, ref, alt, stratum_0 AS kind, score_0 AS score FROM "
-                f"({query(group, {'kind': 'kind'})})")  # fmt: skip
+    of_genes = bool(con.execute(
+        "SELECT 1 FROM prediction WHERE gene_id IS NOT NULL AND computation_id IN "
+        "(SELECT unnest(computations) FROM scorer WHERE scorer_id = ?) LIMIT 1", [scorer.scorer_id]
+    ).fetchall())  # fmt: skip
+    by = {"kind": "kind", "gene": "gene_key(gene_id)" if of_genes else "NULL"}
+    variants = (f"SELECT DISTINCT chrom, pos, ref, alt, stratum_0 AS kind, stratum_1 AS gene, score_0 AS score FROM "
+                f"({query(group, by)})")  # fmt: skip
     data = table(
         con,
         f"""
@@ -58,10 +63,12 @@ def scores(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     figure = plots.scores(
         found, edges, x_label=f"{scorer.name} score, ALT against REF ({scorer.window_bp:,} bp)",
         title=f"{group.tissue}: scores of the variants of {group.source}, by kind of variant",
-        note=f"{_NOTCH_TOLD} Each variant counts once.",
+        what="pairs of variant and gene" if of_genes else "variants",
+        note=f"{_NOTCH_TOLD} Each variant counts once{' a gene' if of_genes else ''}.",
     )  # fmt: skip
     said = ", ".join(f"{h.name} {h.median.value:.3g} (n = {h.median.n:,})" for h in found)
-    return Drawn("scores", figure, data, f"medians of {scorer.name} at {scorer.window_bp:,} bp: {said}")
+    of = f"medians of {scorer.name} at {scorer.window_bp:,} bp{', pairs of variant and gene' if of_genes else ''}"
+    return Drawn("scores", figure, data, f"{of}: {said}")
 
 
 def _median(n: int, quartiles: list[float]) -> plots.Estimate:

@@ -53,11 +53,14 @@ class Quantiles(NamedTuple):
 
 
 @styled
-def scores(found: Sequence[Histogram], edges: Floats, *, x_label: str, title: str, note: str = "") -> Figure:
+def scores(
+    found: Sequence[Histogram], edges: Floats, *, x_label: str, title: str, what: str = "variants", note: str = ""
+) -> Figure:  # fmt: skip
     """Distributions of the score, a line a kind of variant (share a bin, log axis), and their quartiles and medians.
 
     Args:
         edges: Of the bins that all have. Shape (bins + 1,).
+        what: What is counted.
     """
     figure = blank(6.4, 3.4 + 0.32 * len(found))
     ax, box = figure.subplots(2, 1, sharex=True, height_ratios=(4, 0.3 + 0.42 * len(found)))
@@ -75,11 +78,11 @@ def scores(found: Sequence[Histogram], edges: Floats, *, x_label: str, title: st
         zero_lines(panel, x=0)
     ax.set_yscale("log")
     plain_log(ax.yaxis)
-    ax.set(ylabel="share of variants in the bin")
+    ax.set(ylabel=f"share of {what.partition(" ")[0]} in the bin")
     ax.legend(loc="upper left")
     box.set_yticks([-i for i in range(len(found))], [h.name for h in found])
     box.set(xlabel=x_label, ylim=(-len(found) + 0.4, 0.6))
-    heading(figure, title, f"n = {sum(h.median.n for h in found):,} variants", note)
+    heading(figure, title, f"n = {sum(h.median.n for h in found):,} {what}", note)
     return figure
 
 
