@@ -78,7 +78,7 @@ def scores(
         zero_lines(panel, x=0)
     ax.set_yscale("log")
     plain_log(ax.yaxis)
-    ax.set(ylabel=f"share of {what.partition(" ")[0]} in the bin")
+    ax.set(ylabel=f"share of {what.partition(' ')[0]} in the bin")
     ax.legend(loc="upper left")
     box.set_yticks([-i for i in range(len(found))], [h.name for h in found])
     box.set(xlabel=x_label, ylim=(-len(found) + 0.4, 0.6))
