@@ -136,7 +136,7 @@ def test_a_label_set_that_results_refer_to_stays(con: duckdb.DuckDBPyConnection)
         ),
         (LabelSet("x", condition="now() > '2020-01-01'"), "has another value every time: now"),
         (LabelSet("x", condition="row_number() OVER () = 1"), "WHERE clause cannot contain window functions"),
-        (LabelSet("x", condition="unnest([true, true])"), "the condition of label set x has not one value a row"),
+        (LabelSet("x", condition="unnest([true, true])"), "the condition of label set x cannot be asked row by row"),
     ],
 )
 def test_a_label_set_that_cannot_be_asked_for_is_refused_and_nothing_runs(

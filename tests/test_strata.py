@@ -191,8 +191,8 @@ def test_names_that_are_no_plain_numbers_are_strata_all_the_same(con: duckdb.Duc
         ("x=if(maf > 0.1, uuid()::VARCHAR, 'b')", "stratification x has another value every time: uuid"),
         ("x=current_date > DATE '2020-01-01'", "stratification x has another value every time: current_date"),
         ("x=maf > (SELECT RANDOM())", "stratification x has another value every time: random"),
-        ("x=unnest(['a', 'b'])", "stratification x has not one value a row"),
-        ("x=generate_subscripts([1, 2], 1)", "stratification x has not one value a row"),
+        ("x=unnest(['a', 'b'])", "stratification x cannot be asked row by row"),
+        ("x=generate_subscripts([1, 2], 1)", "stratification x cannot be asked row by row"),
     ],
 )
 def test_what_is_no_expression_is_one_clear_error_and_nothing_runs(

@@ -43,7 +43,7 @@ def check(con: duckdb.DuckDBPyConnection, sql: str, what: str, *, is_condition: 
         con.execute(f"SELECT 1 FROM analysed_qtl {place} LIMIT 0")
     except duckdb.Error as error:
         raise UsageError(
-            f"{what} has not one value a row: {str(error).splitlines()[0]}", where=sql, cure=CURE
+            f"{what} cannot be asked row by row: {str(error).splitlines()[0]}", where=sql, cure=CURE
         ) from error
 
 
