@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -49,7 +50,7 @@ class Draft:
     row_filter: str | None = None
     tissue_in_file: bool = False
     named_by_file: bool = False
-    read_as: Mapping[str, object] = field(default_factory=dict)
+    read_as: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def meaning(self) -> dict[str, str | None]:
