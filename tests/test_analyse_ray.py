@@ -333,9 +333,10 @@ def test_a_database_of_another_study_is_refused(own: Lakes, fresh_db: Path) -> N
     ("DELETE FROM prediction WHERE pos = (SELECT min(pos) FROM prediction)", "table prediction has"),
 ], ids=["source", "scorer", "scores"])  # fmt: skip
 def test_a_study_that_has_changed_since_the_export_is_refused(own: Lakes, later: str, why: str) -> None:
-    with db.writing(own.study) as con:
-        con.execute(later)
     asked, of = run.Asked(("pool",), **LITTLE), lake.found(own.folder)
+    with db.writing(own.study) as con:
+        workers._check_study(con, of, own.study)
+        con.execute(later)
     assert why in (text := refused(lambda: lake.analyse(own.study, of, asked)))
     assert "agdb lake export" in text
 

@@ -227,6 +227,8 @@ def test_what_agdb_did_not_make_is_left_out_and_told(own: Lakes, tmp_path: Path)
 
 def test_a_folder_that_holds_something_is_refused(own: Lakes) -> None:
     assert "holds something already" in refused(lambda: agdb.open(own.study).lake_export(own.folder))
+    (hidden := own.folder.with_name("new") / ".lake.part").mkdir(parents=True)
+    assert str(hidden) in refused(lambda: agdb.open(own.study).lake_export(hidden.parent))
 
 
 def test_a_folder_that_is_there_is_filled_and_stays_the_folder_that_it_is(

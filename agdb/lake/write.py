@@ -47,8 +47,8 @@ def export(con: duckdb.DuckDBPyConnection, folder: Path, tell: Callable[[str], N
     if ":/" in str(folder):
         raise UsageError("a lake is written to a folder, not to an address", where=str(folder),
                          cure="write it to a folder and copy that: all files, then manifest.json")  # fmt: skip
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Refused("the folder holds something already", where=str(folder), cure="give a new or empty folder")
+    if folder.exists() and (there := next(folder.iterdir(), None) if folder.is_dir() else folder):
+        raise Refused("the folder holds something already", where=str(there), cure="give a new or empty folder")
     found = con.sql(_SOURCES).fetchall()
     names = con.sql(_SOURCES).columns
     sources = [dict(zip(names, row, strict=True)) for row in found]
