@@ -11,7 +11,7 @@ from agdb import db
 from agdb.analysis import run
 from agdb.cli import app
 from agdb.report import tables
-from agdb.report.found import Group
+from agdb.report.found import Asked, Group, found
 
 
 @pytest.fixture(scope="module")
@@ -243,6 +243,17 @@ def test_of_each_question_the_newest_answer_is_told(study: Path) -> None:
 def test_only_what_is_asked_for_is_told(studied: Path) -> None:
     assert markdown(studied, "--scorer", "noise").count("| all |") == 1
     assert markdown(studied, "--source", "1", "--labels", "all").count("| all |") == 3
+
+
+def test_comparisons_with_a_scorer_are_told_on_whichever_side_it_stands(studied: Path) -> None:
+    with db.reading(studied) as con:
+        told = {name: found(con, Asked(scorer=name)) for name in ("noise", "scorer")}
+        every = found(con, Asked())
+    ids = {name: [row["result_id"] for row in of.comparisons] for name, of in told.items()}
+    assert len(ids["noise"]) == 2, "with either window of the other scorer"
+    assert ids["scorer"] == [row["result_id"] for row in every.comparisons]
+    assert {g.scorer for g in told["noise"].groups} == {"noise"}
+    assert sorted(told["noise"].scorer_ids) == ["s", "t", "u"]
 
 
 def test_without_results_it_is_refused_with_the_cure(fresh_db: Path) -> None:

@@ -266,6 +266,24 @@ def test_only_methods_that_were_used_are_told_and_cited(study: Path) -> None:
     assert "Fieller EC" in after
 
 
+def test_data_and_models_that_the_results_did_not_use_are_not_cited(study: Path) -> None:
+    change(study, "UPDATE source SET format = 'gtex' WHERE kind = 'qtl'",
+           "INSERT INTO source BY NAME SELECT * REPLACE (70 AS source_id, 'credible' AS kind, 'susie' AS format, "
+           "'70' AS sha256) FROM source WHERE source_id = 1",
+           "INSERT INTO source BY NAME SELECT * REPLACE (71 AS source_id, 'Liver' AS tissue, "
+           "'eqtl_catalogue' AS format, '71' AS sha256) FROM source WHERE source_id = 1",
+           "INSERT INTO scorer BY NAME SELECT * REPLACE ('x' AS scorer_id, 'alphagenome' AS model) FROM scorer "
+           "WHERE scorer_id = 's'")  # fmt: skip
+    works = page(study).one("main").one("ol").text
+    assert "GTEx Consortium" in works
+    assert not [name for name in ("Kerimov", "Wang G", "Avsec") if name in works]
+    change(study, "UPDATE source SET tissue = 'Lung' WHERE source_id = 71",
+           "UPDATE result SET metric = 'causal_auprc' WHERE metric = 'partial_spearman'",
+           "UPDATE scorer SET model = 'alphagenome' WHERE scorer_id = 's'")  # fmt: skip
+    works = page(study).one("main").one("ol").text
+    assert [name for name in ("Kerimov", "Wang G", "Avsec") if name in works] == ["Kerimov", "Wang G", "Avsec"]
+
+
 def test_citations_are_numbered_as_they_are_listed(shown: Element) -> None:
     (works,) = shown.one("main").all("ol")
     cited = [int(n) for n in re.findall(r"\[(\d+)\]", shown.one("main").text.partition("Methods")[2])]

@@ -21,7 +21,7 @@ class Asked:
     Attributes:
         labels: Label sets, by name.
         source_ids: QTL sources.
-        scorer: A scorer, by name.
+        scorer: A scorer, by name; comparisons with it are told, too.
     """
 
     labels: tuple[str, ...] | None = None
@@ -106,6 +106,12 @@ class Found:
         """The runs that computed them."""
         told = [*(r for g in self.groups for r in g.results), *self.comparisons, *self.steps]
         return sorted({row["run_id"] for row in told})
+
+    @property
+    def scorer_ids(self) -> list[str]:
+        """The scorers whose scores entered them; of a comparison both."""
+        both = [i for r in self.comparisons for i in (r["scorer_id"], r["versus"].rpartition("(")[2].rstrip(")"))]
+        return list(dict.fromkeys([*(g.scorer_id for g in self.groups), *both, *(r["scorer_id"] for r in self.steps)]))
 
 
 def found(con: duckdb.DuckDBPyConnection, asked: Asked) -> Found:
@@ -195,7 +201,9 @@ def _results(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[Result]:
         SELECT r.*, coalesce(s.is_signed, true) AS is_signed
         FROM latest_result AS r LEFT JOIN scorer AS s ON s.scorer_id = r.scorer_id
         WHERE ($labels IS NULL OR list_contains($labels, r.label_set))
-          AND ($sources IS NULL OR list_contains($sources, r.source_id)) AND ($scorer IS NULL OR r.scorer = $scorer)
+          AND ($sources IS NULL OR list_contains($sources, r.source_id))
+          AND ($scorer IS NULL OR r.scorer = $scorer OR r.stratification = 'all' AND EXISTS (  -- or compared with it
+            FROM scorer AS o WHERE o.name = $scorer AND ends_with(r.versus, '(' || o.scorer_id || ')')))
         ORDER BY r.result_id""",
         {"labels": _list(asked.labels), "sources": _list(asked.source_ids), "scorer": asked.scorer},
     )

@@ -10,7 +10,7 @@ from importlib import resources
 
 import duckdb
 
-from agdb.report.found import Found, Result
+from agdb.report.found import STUDY, Found, Result
 
 Words = dict[str, dict[str, str]]
 
@@ -29,23 +29,54 @@ class Methods:
 def methods(con: duckdb.DuckDBPyConnection, found: Found) -> Methods:
     """The methods of the results."""
     words = tomllib.loads((resources.files("agdb.report") / "methods.toml").read_text(encoding="utf-8"))
-    rows = [r for g in found.groups for r in [*g.measures.values(), *g.differences]] + found.comparisons + found.steps
+    rows = [r for g in found.groups for r in g.results] + found.comparisons + found.steps
     last = " ".join(text for text in (_families(rows, words), _software(con, found, words)) if text)
-    told = [[_data(con, rows, words)], _measures(rows, words), [_intervals(rows, words)], [last]]
+    told = [[_data(con, found, rows, words)], _measures(rows, words), [_intervals(rows, words)], [last]]
     return _numbered([paragraph for paragraph in told if any(paragraph)], words["references"])
 
 
-def _data(con: duckdb.DuckDBPyConnection, rows: list[Result], words: Words) -> str:
-    formats = con.execute("SELECT DISTINCT format FROM source ORDER BY 1").fetchall()
+def _data(con: duckdb.DuckDBPyConnection, found: Found, rows: list[Result], words: Words) -> str:
+    formats = _formats(con, rows)
     known = words["formats"]
-    own = [max((key for key in known if name.startswith(key)), key=len, default=None) for (name,) in formats]
-    of_maker = {name.split("_")[0] for (name,) in formats}
+    own = [max((key for key in known if name.startswith(key)), key=len, default=None) for name in formats]
+    of_maker = {name.split("_")[0] for name in formats}
     told = [text for key, text in known.items() if key in own or key in of_maker]
     units = sorted({row["unit"] for row in rows})
     told.append(words["text"]["rows"] % " or ".join(words["text"].get(unit, unit) for unit in units))
-    models = con.execute("SELECT DISTINCT model FROM scorer").fetchall()
+    models = con.execute(
+        "SELECT DISTINCT model FROM scorer WHERE list_contains(?, scorer_id)", [found.scorer_ids]
+    ).fetchall()
     told += [text for model, text in words["models"].items() if (model,) in models]
     return " ".join(told)
+
+
+def _formats(con: duckdb.DuckDBPyConnection, rows: list[Result]) -> list[str]:
+    """Formats of the QTL tables of the results, of others of their tissues, and of fine-mapping where it was used."""
+    found = con.execute(
+        """
+        WITH own AS (
+          SELECT DISTINCT assembly, tissue FROM source AS s
+          WHERE list_contains($sources, source_id) OR kind = 'qtl' AND EXISTS (
+            FROM label_set AS l WHERE l.is_pooled AND list_contains($sets, l.name)
+              AND (l.source_ids IS NULL OR list_contains(l.source_ids, s.source_id)))
+        )
+        SELECT DISTINCT s.format FROM source AS s
+        JOIN own AS o ON o.assembly = s.assembly AND o.tissue IS NOT DISTINCT FROM s.tissue
+        WHERE s.kind <> 'credible' OR $is_fine_mapped ORDER BY ALL""",
+        {"sources": list({row["source_id"] for row in rows}), "sets": list({row["label_set"] for row in rows}),
+         "is_fine_mapped": _is_fine_mapped(con, rows)},
+    ).fetchall()  # fmt: skip
+    return [name for (name,) in found]
+
+
+def _is_fine_mapped(con: duckdb.DuckDBPyConnection, rows: list[Result]) -> bool:
+    """Whether a result rests on fine-mapping: causal variants, strata, a step, or the condition of its label set."""
+    found = con.execute("SELECT name FROM label_set WHERE regexp_matches(condition, 'pip|causal')").fetchall()
+    return any(
+        row["metric"].startswith("causal_") or "pip" in row["stratification"] or (row["label_set"],) in found
+        or (row["stratification"], row["stratum"]) == (STUDY, "fine-mapped")
+        for row in rows if row["estimate"] is not None
+    )  # fmt: skip
 
 
 def _measures(rows: list[Result], words: Words) -> list[str]:

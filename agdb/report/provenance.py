@@ -31,12 +31,11 @@ class Provenance:
 
 def provenance(con: duckdb.DuckDBPyConnection, found: Found) -> Provenance:
     """Where the numbers are from."""
-    scorer_ids = list(dict.fromkeys([g.scorer_id for g in found.groups] + [r["scorer_id"] for r in found.steps]))
     newest = con.execute("SELECT name, sha256 FROM schema_migration ORDER BY number DESC LIMIT 1").fetchall()
     return Provenance(
         _sources(con),
         _terms(con),
-        [_scorer(con, i) for i in scorer_ids],
+        [_scorer(con, i) for i in found.scorer_ids],
         _runs(con),
         "{} (sha256 {})".format(*newest[0]),
     )
