@@ -4,7 +4,7 @@ import duckdb
 import pyarrow as pa
 
 from agdb import plots
-from agdb.analysis.groups import Group, OneScorer
+from agdb.analysis.groups import Group, OneScorer, together
 from agdb.errors import UsageError
 from agdb.figures import resampled, rows_drawn, stored
 from agdb.figures.choice import LISTED, Choice, Drawn, count, floats, of_set, one, one_group, options, title, unit_of
@@ -98,9 +98,7 @@ def families(con: duckdb.DuckDBPyConnection, choice: Choice) -> list[Group]:
     by: dict[tuple[int, str], list[Group]] = {}
     for group in of_set(con, choice):
         by.setdefault((group.source_id, group.scorers[0].family), []).append(group)
-    joined = [
-        members[0]._replace(scorers=tuple(g.scorers[0] for g in members)) for members in by.values() if len(members) > 1
-    ]
+    joined = [group for members in by.values() if len(members) > 1 for group in together(members)]
     found = joined if len(joined) > LISTED else [group for group in joined if count(con, group)]
     if not found:
         cure = "agdb predict SCORER --window BP, or another choice: agdb sql 'FROM correlation'"
