@@ -3,11 +3,12 @@
 CREATE OR REPLACE VIEW variant_in_blacklist AS
 SELECT v.assembly, v.chrom, v.pos, v.ref, v.alt, variant_id(v.chrom, v.pos, v.ref, v.alt) AS variant_id,
        p.peak_id, p.source_id, p.biosample
-FROM variant AS v
+FROM variant_bin AS v
 JOIN peak_bin AS p
   ON p.assembly = v.assembly
  AND p.chrom = v.chrom
- AND p.bin = v.chrom_start >> 11
+ AND p.bin = v.bin
+ AND (p.bin = v.chrom_start >> 11 OR p.bin = p.chrom_start >> 11)
  AND v.chrom_start < p.chrom_end
  AND v.chrom_end > p.chrom_start
 WHERE p.kind = 'blacklist';

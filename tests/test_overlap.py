@@ -169,12 +169,17 @@ def test_the_join_hashes_on_the_bin_whatever_else_the_query_holds(
         assert not any(slow in plan for slow in ("NESTED_LOOP", "BLOCKWISE_NL", "IE_JOIN", "PIECEWISE_MERGE"))
 
 
-def test_a_peak_stands_once_in_every_bin_where_a_variant_that_touches_it_can_start(
-    overlap: duckdb.DuckDBPyConnection,
-) -> None:
-    # the longest REF has 100 bases: a variant that starts 99 bases before the peak still touches it
-    fill(overlap, [("GRCh38", "chr1", 0, 100)], [("GRCh38", "chr1", 2 * BIN + 98, 4 * BIN + 1)])
-    bins = overlap.execute("SELECT bin FROM peak_bin ORDER BY bin").fetchall()
-    assert bins == [(1,), (2,), (3,), (4,)]
-    fill(overlap, [("GRCh38", "chr1", 0, 99)], [("GRCh38", "chr1", 2 * BIN + 98, 4 * BIN)])
-    assert overlap.execute("SELECT bin FROM peak_bin ORDER BY bin").fetchall() == [(2,), (3,)]
+def test_peaks_and_variants_stand_once_in_every_bin_that_they_touch(overlap: duckdb.DuckDBPyConnection) -> None:
+    """A REF of a megabase, as structural variants have, is a matter of its own bins: those of the peaks stay as few."""
+    variants = [("GRCh38", "chr1", BIN - 1, 1), ("GRCh38", "chr1", BIN - 2, 3), ("GRCh38", "chr2", 0, 1_000_000)]
+    peaks = [
+        ("GRCh38", "chr1", 2 * BIN + 98, 4 * BIN + 1),
+        ("GRCh38", "chr2", 0, BIN),
+        ("GRCh38", "chr2", 999_999, 10**6),
+    ]
+    fill(overlap, variants, peaks)
+    bins = overlap.execute("SELECT chrom_start, bin FROM peak_bin ORDER BY ALL").fetchall()
+    assert bins == [(0, 0), (2 * BIN + 98, 2), (2 * BIN + 98, 3), (2 * BIN + 98, 4), (999_999, 488)]
+    bins = overlap.execute("SELECT chrom_start, bin FROM variant_bin ORDER BY ALL").fetchall()
+    assert bins == [*((0, i) for i in range(489)), (BIN - 2, 0), (BIN - 2, 1), (BIN - 1, 0)]
+    assert pairs(overlap, "variant_in_peak") == brute_force(variants, peaks)

@@ -938,6 +938,16 @@ VIEW summit_distance_bin  -- One row per assembly and 25-base bin of the distanc
   distance_start INTEGER  -- Smallest distance of the bin in bp; the bin is 25 bases wide.
   n BIGINT  -- Candidate variants in it.
 
+VIEW variant_bin  -- One row per variant and 2,048-base bin that its REF touches: what meets peak_bin.
+  assembly ENUM  -- Assembly.
+  chrom ENUM  -- Chromosome.
+  pos INTEGER  -- Position of the first base of REF, 1-based.
+  ref VARCHAR  -- Reference allele.
+  alt VARCHAR  -- Alternative allele.
+  chrom_start INTEGER  -- Start of the span of REF, 0-based.
+  chrom_end INTEGER  -- Its end, 0-based exclusive.
+  bin INTEGER  -- Bin of 2,048 bases: 0-based position >> 11.
+
 VIEW variant_in_blacklist  -- One row per variant and blacklisted region that share a base (rule span).
   assembly ENUM  -- Assembly of both.
   chrom ENUM  -- Chromosome.
