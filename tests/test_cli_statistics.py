@@ -82,6 +82,16 @@ def test_what_is_not_defined_is_told_once_a_reason_for_all_scorers(agdb: Agdb) -
     ]
 
 
+def test_of_two_sources_of_a_tissue_every_line_says_which(agdb: Agdb, study: Path) -> None:
+    with db.writing(study) as con:
+        add_study(con, drawn(), 2, scorer=None)
+    lines = agdb(*STATS).stdout.splitlines()
+    told = [line for line in lines if line.startswith(("all  ", "all, ", "not defined: "))]
+    assert all(("Lung (source 1)" in line) != ("Lung (source 2)" in line) for line in told)
+    for line in (line for line in told if line.startswith("not defined: causal_auroc")):
+        assert line.count("causal_auprc") == 1
+
+
 def test_controls_that_are_not_like_the_causal_variants_are_warned_of(agdb: Agdb, study: Path) -> None:
     with db.writing(study) as con:
         made = drawn()

@@ -21,7 +21,11 @@ def register(app: typer.Typer) -> None:
 
 
 #: What `agdb stats` prints for eyes: all rows of a label set and scorer, then what is not defined and why, comparisons,
-#: and what to think of before a number is believed.
+#: and what to think of before a number is believed. Of several sources of one tissue each line says which it is of.
+_OF_RUN = """(
+      SELECT * REPLACE (
+        tissue || if(min(source_id) OVER t < max(source_id) OVER t, ' (source ' || source_id || ')', '') AS tissue
+      ) FROM result WHERE run_id = {run_id} WINDOW t AS (PARTITION BY tissue))"""
 _MEASURES = """
     SELECT label_set AS labels, tissue, scorer, window_bp,
            if(stratification = 'all', '', stratification || ': ' || stratum) AS stratum, metric, n,
@@ -31,8 +35,8 @@ _MEASURES = """
            if(p IS NULL, '', printf('%.2g', p)) AS p, if(q IS NULL, '', printf('%.2g', q)) AS q,
            if(design_effect IS NULL, '', printf('%.1f', design_effect)) AS deff,
            if(detectable IS NULL, '', printf('%.3f', detectable)) AS detectable, result_id AS result
-    FROM result
-    WHERE run_id = {run_id} AND versus IS NULL AND estimate IS NOT NULL AND {strata}
+    FROM {of_run}
+    WHERE versus IS NULL AND estimate IS NOT NULL AND {strata}
     ORDER BY result_id"""
 _UNDEFINED = """
     WITH undefined AS (
@@ -40,8 +44,8 @@ _UNDEFINED = """
              reason,
              scorer || ' ' || format('{{:,}}', window_bp) || ' bp' AS scorer, min(result_id) AS first,
              string_agg(metric, ', ' ORDER BY result_id) AS metrics
-      FROM result
-      WHERE run_id = {run_id} AND versus IS NULL AND estimate IS NULL AND {strata}
+      FROM {of_run}
+      WHERE versus IS NULL AND estimate IS NULL AND {strata}
       GROUP BY ALL
     )
     SELECT 'not defined: ' || metrics || ': ' || reason || ' (' || label_set || ', ' || tissue || stratum || '; '
@@ -52,13 +56,13 @@ _UNDEFINED = """
 _UNBALANCED = """
     SELECT printf('%s, %s, %s %d bp: causal variants and controls differ in %s by %+.2f SD (balanced: below 0.1)',
                   label_set, tissue, scorer, window_bp, replace(metric, 'causal_smd_', ''), estimate)
-    FROM result
-    WHERE run_id = {run_id} AND starts_with(metric, 'causal_smd_') AND abs(estimate) >= 0.1 ORDER BY result_id"""
+    FROM {of_run}
+    WHERE starts_with(metric, 'causal_smd_') AND abs(estimate) >= 0.1 ORDER BY result_id"""
 _UNMATCHED = """
     SELECT printf('%s, %s, %s %d bp: %s', label_set, tissue, scorer, window_bp, split_part(method, 'replacement; ', 2))
-    FROM result WHERE run_id = {run_id} AND metric = 'causal_matched' AND estimate < 1 ORDER BY result_id"""
+    FROM {of_run} WHERE metric = 'causal_matched' AND estimate < 1 ORDER BY result_id"""
 _DIFFERENCES = """
-    SELECT * FROM result WHERE run_id = {run_id} AND versus IS NOT NULL AND {strata} ORDER BY result_id"""
+    SELECT * FROM {of_run} WHERE versus IS NOT NULL AND {strata} ORDER BY result_id"""
 _EXPECTED = """
     SELECT DISTINCT scorer, metric, expected FROM result
     WHERE run_id = {run_id} AND expected IS NOT NULL AND estimate IS NOT NULL ORDER BY ALL"""
@@ -115,11 +119,12 @@ def show(path: Path, run_id: int, format_: str, *, with_strata: bool) -> None:
     from agdb import db, export
 
     strata = "true" if with_strata else "stratification = 'all'"
+    of_run = _OF_RUN.format(run_id=run_id)
     with db.reading(path) as con:
         if format_ == "table":
-            export.to_stream(con, _MEASURES.format(run_id=run_id, strata=strata), "table", sys.stdout.buffer)
+            export.to_stream(con, _MEASURES.format(of_run=of_run, strata=strata), "table", sys.stdout.buffer)
             sys.stdout.flush()
-            for (line,) in con.execute(_UNDEFINED.format(run_id=run_id, strata=strata)).fetchall():
+            for (line,) in con.execute(_UNDEFINED.format(of_run=of_run, strata=strata)).fetchall():
                 typer.echo(line)
             _tell_differences(con, run_id, strata)
         else:
@@ -132,7 +137,7 @@ def show(path: Path, run_id: int, format_: str, *, with_strata: bool) -> None:
 def _tell_differences(con: "duckdb.DuckDBPyConnection", run_id: int, strata: str) -> None:
     from agdb.analysis.paired import verdict
 
-    found = con.execute(_DIFFERENCES.format(run_id=run_id, strata=strata))
+    found = con.execute(_DIFFERENCES.format(of_run=_OF_RUN.format(run_id=run_id), strata=strata))
     names = [column[0] for column in found.description or ()]
     for row in (dict(zip(names, values, strict=True)) for values in found.fetchall()):
         is_scorer = row["stratification"] == "all"
@@ -145,7 +150,7 @@ def _tell_differences(con: "duckdb.DuckDBPyConnection", run_id: int, strata: str
 def _tell_what_to_think_of(con: "duckdb.DuckDBPyConnection", run_id: int) -> None:
     """Causal variants without controls, controls that are unlike, what the field has found, and where all of it is."""
     for query, told in ((_UNMATCHED, "causal variants: {}"), (_UNBALANCED, "warning: {}")):
-        for (line,) in con.execute(query.format(run_id=run_id)).fetchall():
+        for (line,) in con.execute(query.format(of_run=_OF_RUN.format(run_id=run_id))).fetchall():
             say(told.format(line))
     for name, metric, band in con.execute(_EXPECTED.format(run_id=run_id)).fetchall():
         say(f"expected of {name}: {metric} {band}; far outside, look for a bug first")
