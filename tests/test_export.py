@@ -288,6 +288,15 @@ def test_a_folder_that_holds_something_is_left_alone(tissues: duckdb.DuckDBPyCon
     assert [p.name for p in folder.iterdir()] == ["mine.txt"]
 
 
+def test_what_a_killed_run_left_does_not_stop_the_next_one(tissues: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    left = tmp_path / ".parts.part" / "tissue=Liver" / "data_0.parquet"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"PAR1")
+    assert export.to_folder(tissues, "association", tmp_path / "parts", ["tissue"]) > 0
+    assert not left.exists()
+    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".part"] == []
+
+
 def test_a_folder_that_fails_is_not_there(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     con.execute(
         "CREATE VIEW bad AS SELECT i % 2 AS part, CASE WHEN i < 9000 THEN i ELSE error('late') END AS x "

@@ -129,6 +129,7 @@ def whole(path: Path) -> Iterator[Path]:
     """Where to write so that `path` is there when all of it is, and otherwise as before."""
     part = path.with_name(f".{path.name}.part")
     try:
+        _remove(part)  # of a run that was killed: DuckDB writes into no folder that holds something
         yield part
         if part.is_dir() and path.is_dir():
             path.rmdir()  # it is empty: the caller has looked
@@ -139,7 +140,11 @@ def whole(path: Path) -> Iterator[Path]:
         raise Refused(f"cannot write: {why}", where=str(path), cure=cure) from error
     finally:
         with suppress(OSError):  # where it is there still, it is not complete
-            shutil.rmtree(part) if part.is_dir() else part.unlink()
+            _remove(part)
+
+
+def _remove(part: Path) -> None:
+    shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 
 def _format(path: Path, format_: str | None) -> tuple[str, bool]:
