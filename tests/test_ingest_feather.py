@@ -7,12 +7,13 @@ import duckdb
 import make
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from conftest import Ask
 from scipy import stats
 
 from agdb.errors import Refused
-from agdb.ingest import predictions, preset, qtl, rows
+from agdb.ingest import predictions, preset, qtl, rows, source
 from agdb.ingest.variant_table import Options
 from agdb.predictors.contract import Computation, Scorer
 
@@ -49,6 +50,26 @@ def test_what_was_measured_and_what_was_predicted_meet_from_one_file(con: Connec
     predictions.ingest(con, path, scored, Scorer("dnase-gm12878", (COMPUTED,)), Options())
     found = ask("SELECT spearman, n FROM correlation")
     assert found == [(pytest.approx(stats.spearmanr(table.target, table.prediction).statistic), len(table))]
+
+
+def test_text_as_polars_writes_it_is_looked_at_as_text(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    """It is of the type string_view; NA stands for a missing value there too, and 1_0 is no number."""
+    texts = {"v": [make.variant(i).removesuffix("_b38") for i in range(2)], "b": ["0.5", "-0.25"], "m": ["NA", "0.1"],
+             "g": ["ENSG01", "ENSG02"]}  # fmt: skip
+    path = tmp_path / "a.feather"
+    maps = {"variant_id": "v", "slope": "b", "maf": "m", "gene_id": "g"}
+
+    def load() -> source.Loaded:
+        table = pa.table({name: pa.array(values, pa.string_view()) for name, values in texts.items()})
+        with pa.ipc.new_file(path, table.schema) as file:
+            file.write_table(table)
+        return qtl.ingest(con, path, [as_preset("qtl", **maps)], Options(tissue="LCL"))
+
+    assert load().rows_kept == 2
+    assert ask("SELECT slope, maf FROM qtl ORDER BY gene_id") == [(0.5, None), (-0.25, 0.1)]
+    texts["b"][1] = "1_0"
+    with pytest.raises(Refused, match="'1_0' is not a number"):
+        load()
 
 
 @pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])

@@ -69,7 +69,8 @@ class Batches:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
+    of = pa.types
+    return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind) or of.is_dictionary(kind))
 
 
 def _unless_missing(place: int) -> str:
