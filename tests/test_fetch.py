@@ -127,6 +127,18 @@ def test_a_folder_with_a_blank_in_its_name_is_quoted(agdb: Callable[..., Result]
     assert words[:3] == ["agdb", "ingest", "peaks"]
 
 
+def test_the_command_that_reads_names_the_database_that_was_said(
+    agdb: Callable[..., Result], site: Site, tmp_path: Path
+) -> None:
+    """Else `agdb --db mine.duckdb fetch ... | sh` filled another one. What AGDB_DB says, the shell knows too."""
+    portal(site, "ENCFF274YGF")
+    study = tmp_path / "my study.duckdb"
+    said = agdb("--db", study, "fetch", "dhs", "--biosample", "K562").stdout
+    assert shlex.split(said)[:5] == ["agdb", "--db", str(study), "ingest", "peaks"]
+    inherited = agdb("fetch", "dhs", "--biosample", "K562", AGDB_DB=str(study)).stdout
+    assert shlex.split(inherited)[:3] == ["agdb", "ingest", "peaks"]
+
+
 def test_a_folder_that_cannot_be_made_is_refused(agdb: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = agdb("fetch", "chain", "--to", tmp_path / "file" / "folder")

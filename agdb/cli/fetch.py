@@ -30,6 +30,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
 @app.command(epilog="Example: agdb fetch gtex --release v8 --tissue Whole_Blood --tissue Kidney_Cortex")
 def gtex(
+    ctx: typer.Context,
     tissue: Annotated[list[str], typer.Option(help="GTEx's spelling; may be repeated.", show_default=False)],
     release: Annotated[str, typer.Option(help="v8 or v10.")] = "v8",
     table: Annotated[str, typer.Option(help="pairs (significant variant-gene pairs) or egenes.")] = "pairs",
@@ -41,11 +42,12 @@ def gtex(
     from agdb.fetch.addresses import of_tissues
 
     wanted = of_tissues(release, table, tissue)
-    _bring(_bringer(to, quiet), wanted, dry_run)
+    _bring(ctx, _bringer(to, quiet), wanted, dry_run)
 
 
 @app.command(epilog="Example: agdb fetch dhs --biosample K562")
 def dhs(
+    ctx: typer.Context,
     biosample: Annotated[str | None, typer.Option(help="K562, GM12878; or what an accession is of.")] = None,
     accession: Annotated[str | None, typer.Option(help="A file of ENCODE with peaks, ENCFF....")] = None,
     to: To = None,
@@ -59,38 +61,42 @@ def dhs(
     address = encode.of_biosample(biosample, accession)
     bringer = _bringer(to, quiet)
     address = encode.asked_or_known(bringer.web, address, biosample, bringer.folder, say)
-    _bring(bringer, [Wanted(address)], dry_run)
+    _bring(ctx, bringer, [Wanted(address)], dry_run)
 
 
 @app.command(epilog="Example: agdb fetch blacklist")
 def blacklist(
+    ctx: typer.Context,
     assembly: Annotated[str, typer.Argument(help="hg38.")] = "hg38", to: To = None, dry_run: DryRun = False,
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Regions of the genome that give signal in every experiment (ENCODE)."""
-    _bring_named("blacklist", [assembly], to, dry_run, quiet)
+    _bring_named(ctx, "blacklist", [assembly], to, dry_run, quiet)
 
 
 @app.command(epilog="Example: agdb fetch genome hg38")
 def genome(
+    ctx: typer.Context,
     assembly: Annotated[str, typer.Argument(help="hg38 or hg19.")] = "hg38", to: To = None, dry_run: DryRun = False,
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """The genome, as UCSC gives it: about 1 GB."""
-    _bring_named("genome", [assembly], to, dry_run, quiet)
+    _bring_named(ctx, "genome", [assembly], to, dry_run, quiet)
 
 
 @app.command(epilog="Example: agdb fetch chain hg38ToHg19")
 def chain(
+    ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="hg19ToHg38, hg38ToHg19 or hg18ToHg38.")] = "hg19ToHg38", to: To = None,
     dry_run: DryRun = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """A liftover chain of UCSC, for --lift."""
-    _bring_named("chain", [name], to, dry_run, quiet)
+    _bring_named(ctx, "chain", [name], to, dry_run, quiet)
 
 
 @app.command("alphagenome-evals", epilog="Example: agdb fetch alphagenome-evals caqtl-african dsqtl-yoruba")
 def alphagenome_evals(
+    ctx: typer.Context,
     names: Annotated[
         list[str] | None,
         typer.Argument(help="caqtl-african, caqtl-european, dsqtl-yoruba (else these three), eqtl-coefficient, "
@@ -102,11 +108,12 @@ def alphagenome_evals(
 ) -> None:  # fmt: skip
     """Evaluations that were published with AlphaGenome: what was measured and what was predicted, in one table."""
     chosen = names or ["caqtl-african", "caqtl-european", "dsqtl-yoruba"]
-    _bring_named("alphagenome-evals", chosen, to, dry_run, quiet)
+    _bring_named(ctx, "alphagenome-evals", chosen, to, dry_run, quiet)
 
 
 @app.command(epilog="Example: agdb fetch url https://example.org/qtl/kidney.all.tsv.gz --checksum sha256:0123...")
 def url(
+    ctx: typer.Context,
     address: Annotated[str, typer.Argument(help="http or https address of a file.", show_default=False)],
     checksum: Annotated[
         str | None, typer.Option(help="md5:... or sha256:..., where its publisher gives one.", show_default=False)
@@ -118,7 +125,7 @@ def url(
     """Any other file: the same resuming and checks, and its address goes into the database with it."""
     from agdb.fetch.addresses import Wanted, elsewhere
 
-    _bring(_bringer(to, quiet), [Wanted(elsewhere(address, checksum))], dry_run)
+    _bring(ctx, _bringer(to, quiet), [Wanted(elsewhere(address, checksum))], dry_run)
 
 
 @app.command("check-urls", epilog="Example: agdb fetch check-urls")
@@ -148,14 +155,16 @@ def _bringer(to: Path | None, quiet: bool) -> "Bringer":
     return Bringer(Web.of_environment(), to or folder.default(), say, lambda name: progress.of_bytes(name, quiet))
 
 
-def _bring_named(what: str, names: Sequence[str], to: Path | None, dry_run: bool, quiet: bool) -> None:
+def _bring_named(
+    ctx: typer.Context, what: str, names: Sequence[str], to: Path | None, dry_run: bool, quiet: bool
+) -> None:
     from agdb.fetch.addresses import Wanted, named
 
     wanted = [Wanted(named(what, name)) for name in dict.fromkeys(names)]
-    _bring(_bringer(to, quiet), wanted, dry_run)
+    _bring(ctx, _bringer(to, quiet), wanted, dry_run)
 
 
-def _bring(bringer: "Bringer", wanted: "Sequence[Wanted]", dry_run: bool) -> None:
+def _bring(ctx: typer.Context, bringer: "Bringer", wanted: "Sequence[Wanted]", dry_run: bool) -> None:
     """Bring them one after the other; the last lines, on stdout, are the commands that read them."""
     if dry_run:
         for one in wanted:
@@ -167,11 +176,14 @@ def _bring(bringer: "Bringer", wanted: "Sequence[Wanted]", dry_run: bool) -> Non
         say(f"{one.file}: {file.bytes:,} bytes, {file.how}")
         kept.append((one.address, file.path))
     say(f"kept in {bringer.folder}; next:")
-    for line in _next(kept):
+    root = ctx.find_root()
+    source = root.get_parameter_source("db")
+    is_said = source is not None and source.name == "COMMANDLINE"  # what is in the environment, a shell inherits
+    for line in _next(kept, f"agdb --db {shlex.quote(str(root.obj))}" if is_said else "agdb"):
         typer.echo(line)
 
 
-def _next(kept: "Sequence[tuple[Address, Path]]") -> list[str]:
+def _next(kept: "Sequence[tuple[Address, Path]]", agdb: str) -> list[str]:
     """The commands that read what was brought: one for all files of a kind; the path alone where none is known."""
     paths: dict[str | None, list[Path]] = {}
     for address, path in kept:
@@ -179,5 +191,5 @@ def _next(kept: "Sequence[tuple[Address, Path]]") -> list[str]:
     lines = []
     for command, files in paths.items():
         words = " ".join(shlex.quote(str(path)) for path in files)
-        lines.append(words if command is None else f"agdb {command.replace('{path}', words)}")
+        lines.append(words if command is None else f"{agdb} {command.replace('{path}', words)}")
     return lines
