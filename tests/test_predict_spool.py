@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -172,6 +173,40 @@ def test_tracks_that_are_there_are_not_added_again_with_the_others(fresh_db: Pat
     merged(fresh_db, folder)
     found = asked(fresh_db, "SELECT pos, t.name, score FROM prediction JOIN track AS t USING (track_id) ORDER BY ALL")
     assert found == sorted((v.pos, t.name, score_of(v, i)) for v in variants(5) for i, t in enumerate(TRACKS))
+
+
+@pytest.mark.parametrize("is_copied", [False, True])
+def test_the_files_of_a_run_are_merged_together_as_if_one_by_one(
+    is_copied: bool, fresh_db: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores that have more digits come after those that have fewer; a copy of a file is in it already."""
+    one, two, three, four, five = variants(5)
+    a, b = header(status="running", finished_at=None, n_rows=2), header(run_uuid="b" * 32)
+    exact = Outcome(two, Answer(np.array([[0.1, 0.2, 0.3]])), None, 1)
+    with Spool(folder) as spool:
+        files = [spool.write(a, [failed(five)]), spool.write(b, [scored(three, 0.5)]), spool.write(a, [scored(one)]),
+                 spool.write(a, [exact, failed(four)]), spool.write(b, [failed(one)])]  # fmt: skip
+        files += [spool.write(a, [scored(one)])] if is_copied else []
+    single = fresh_db.with_name("single.duckdb")
+    single.write_bytes(fresh_db.read_bytes())
+    contents = [file.read_bytes() for file in files]
+    for file in files:
+        merge.merge(single, [file])
+    for file, was in zip(files, contents, strict=True):
+        file.write_bytes(was)
+    begun: list[int] = []
+    read = merge._read
+
+    def reading(con: duckdb.DuckDBPyConnection, some: list[tuple[Path, Header]]) -> None:
+        begun.append(len(some))
+        read(con, some)
+
+    monkeypatch.setattr(merge, "_read", reading)
+    assert merge.merge(fresh_db, files) == (len(files), 3, 2)
+    assert begun == ([4, 1, 1, 1, 1, 2] if is_copied else [3, 2])
+    for table in ("prediction", "scored_variant", "run", "track", "(SELECT * EXCLUDE (last_at) FROM failure)"):
+        query = f"SELECT * FROM {table} ORDER BY ALL"
+        assert asked(fresh_db, query) == asked(single, query), table
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

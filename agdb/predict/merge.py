@@ -1,10 +1,11 @@
 """Batch files into the database: each file in one transaction, or not at all; a file is put away when it is in.
 
 Merging twice is merging once: what a variant has been scored for is in `scored_variant`, and is not added again. So a
-process may be killed between the commit and the putting away of the file.
+process may be killed between the commit and the putting away of the file. Each transaction reads what has been scored:
+so files of one run share one, where they can.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,12 @@ from agdb.predict import provider_origin
 from agdb.predict.spool import LISTS, Header, Run, clear, header_of, put_away
 from agdb.predictors.contract import Scorer, Track
 from agdb.schema import same
+
+#: Files of one run that share a transaction, at most, and their bytes: 4 MiB are about a million scores.
+AT_ONCE, AT_ONCE_BYTES = 64, 4 << 20
+
+#: Batch files that are merged at once: of one run, with scores of the same tracks.
+_Files = list[tuple[Path, Header]]
 
 
 class Merged(NamedTuple):
@@ -39,22 +46,62 @@ def merge(path: Path, files: Iterable[Path], *, patience_s: float | None = None,
     Raises:
         agdb.errors.DatabaseBusy: others hold the database. Nothing was merged, the files are as they were.
         Refused: a file is no whole batch file, or is of variants that this database does not know, or of another
-            model. The files before it are merged; it and those after it are as they were.
+            model. The files before it are merged, but for those of other runs perhaps; it and those after it are as
+            they were.
     """
     total, folders = Merged(), set()
     with db.writing(path, patience_s=patience_s) as con:
-        for file in files:
-            if not file.exists():
-                continue
-            header = header_of(file)
-            with db.transaction(con):
-                scored, failed = _merge(con, file, header, same_model=same_model)
-            put_away(file, path)
-            folders.add(file.parent)
-            total = Merged(total.batches + 1, total.scored + scored, total.failed + failed)
+        for some in _at_once(files):
+            for done, scored, failed in _merged(con, some, same_model=same_model):
+                for file, _ in done:
+                    put_away(file, path)
+                    folders.add(file.parent)
+                total = Merged(total.batches + len(done), total.scored + scored, total.failed + failed)
     for folder in folders:
         clear(folder)
     return total
+
+
+def _at_once(files: Iterable[Path]) -> Iterator[_Files]:
+    """What is merged at once, of a few files at a time."""
+    left = iter(files)
+    while True:
+        found: dict[object, _Files] = {}
+        n = n_bytes = 0
+        refused = None
+        for file in left:
+            try:
+                n_bytes += file.stat().st_size
+                header = header_of(file)
+            except FileNotFoundError:
+                continue
+            except Refused as error:
+                refused = error
+                break
+            alike = (header.run.run_uuid, header.target, header.scorer, header.computation, header.kept, header.tracks)
+            found.setdefault(alike, []).append((file, header))
+            n += 1
+            if n >= AT_ONCE or n_bytes >= AT_ONCE_BYTES:
+                break
+        yield from found.values()
+        if refused is not None:
+            raise refused
+        if not found:
+            return
+
+
+def _merged(con: duckdb.DuckDBPyConnection, some: _Files, *, same_model: bool) -> Iterator[tuple[_Files, int, int]]:
+    """Merge these files in one transaction, or else one by one; what is in, how many were scored, how many failed."""
+    try:
+        with db.transaction(con):
+            scored, failed = _merge(con, some, same_model=same_model)
+    except Refused:
+        if len(some) == 1:
+            raise
+        for one in some:
+            yield from _merged(con, [one], same_model=same_model)
+    else:
+        yield some, scored, failed
 
 
 def register(con: duckdb.DuckDBPyConnection, scorer: Scorer, tracks: Iterable[Track] = ()) -> None:
@@ -65,36 +112,42 @@ def register(con: duckdb.DuckDBPyConnection, scorer: Scorer, tracks: Iterable[Tr
     track_ids(con, scorer.of.model, tracks)
 
 
-def _merge(con: duckdb.DuckDBPyConnection, file: Path, header: Header, *, same_model: bool) -> tuple[int, int]:
-    _read(con, file, header)
+def _merge(con: duckdb.DuckDBPyConnection, some: _Files, *, same_model: bool) -> tuple[int, int]:
+    _read(con, some)
+    header = max((each for _, each in some), key=lambda each: each.run.n_rows)  # they differ in how the run stood alone
     if header.run.n_rows and header.target == "prediction" and not same_model:
         provider_origin.check(header.run, provider_origin.stored(con, header.computation),
                               cure="merge it into a database of its own")  # fmt: skip
-    run_id = note_run(con, header.run)
+    run_ids = [note_run(con, each.run) for _, each in some]
     register(con, header.scorer)
     ids = track_ids(con, header.computation.model, header.tracks)
-    _of_this_study(con, file)
+    _of_this_study(con, some[0][0])
     if header.target == "replicate":
-        return _replicates(con, header, ids, run_id), 0
-    return _scores(con, header, ids, run_id), _failures(con, header, run_id)
+        return _replicates(con, header, ids, run_ids[0]), 0
+    return _scores(con, header, ids, run_ids[0]), _failures(con, header, run_ids[0])
 
 
-def _read(con: duckdb.DuckDBPyConnection, file: Path, header: Header) -> None:
-    """The rows of a batch file, as temp table `batch`."""
+def _read(con: duckdb.DuckDBPyConnection, some: _Files) -> None:
+    """The rows of batch files, as temp table `batch`."""
     lists = ", ".join(f"{name}::DOUBLE[] AS {name}" for name in LISTS)
-    try:
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE batch AS SELECT ?::assembly_t AS assembly, chrom::chrom_t AS chrom, "
-            f"pos, ref, alt, reason, attempts, gene_id, {lists} FROM read_parquet(?)",
-            [header.computation.assembly, str(file)],
-        )
-    except duckdb.OutOfMemoryException:
-        raise
-    except duckdb.Error as error:
-        raise Refused(
-            f"this batch file cannot be read: {str(error).splitlines()[0]}", where=str(file),
-            cure="move it away and merge again: its variants will be asked for again",
-        ) from error  # fmt: skip
+    for i, (file, header) in enumerate(some):
+        into = "INSERT INTO batch BY NAME" if i else "CREATE OR REPLACE TEMP TABLE batch AS"
+        try:
+            con.execute(
+                f"{into} SELECT {i} AS file, ?::assembly_t AS assembly, chrom::chrom_t AS chrom, pos, ref, alt, "
+                f"reason, attempts, gene_id, {lists} FROM read_parquet(?)",
+                [header.computation.assembly, str(file)],
+            )
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error as error:
+            raise Refused(
+                f"this batch file cannot be read: {str(error).splitlines()[0]}", where=str(file),
+                cure="move it away and merge again: its variants will be asked for again",
+            ) from error  # fmt: skip
+    twice = con.execute("SELECT 1 FROM batch GROUP BY chrom, pos, ref, alt HAVING count(DISTINCT file) > 1 LIMIT 1")
+    if len(some) > 1 and twice.fetchall():  # the first one counts, as where each is merged by itself
+        raise Refused("a variant is in several of these batch files", cure="merge them one by one")
 
 
 def _of_this_study(con: duckdb.DuckDBPyConnection, file: Path) -> None:
