@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from rows import add_source
 from typer.testing import CliRunner
 
+from agdb import db
 from agdb.cli import app
 from agdb.demo import is_known
 
@@ -154,6 +156,16 @@ def test_status_shows_sources_variants_peaks_predictions_and_runs(demo: tuple[Pa
     shown = agdb(demo[0] / "demo.duckdb", "status").stdout
     titles = ["Sources", "Variants", "Peaks", "Predictions", "Last runs"]
     assert [line for line in shown.splitlines() if line in titles] == titles
+
+
+def test_status_lists_the_fine_mapping_of_every_tissue(fresh_db: Path) -> None:
+    with db.writing(fresh_db) as con:
+        for source in range(1, 50):
+            add_source(con, source, "credible", effect=None, tissue=f"Tissue{source}")
+        con.execute("INSERT INTO credible (source_id, assembly, chrom, pos, ref, alt, gene_id, pip) "
+                    "SELECT source_id, 'GRCh38', 'chr1', 7, 'A', 'C', 'ENSG1', 0.95 FROM source")  # fmt: skip
+    shown = runner.invoke(app, ["--db", str(fresh_db), "status"]).stdout
+    assert len([line for line in shown.partition("Fine-mapping")[2].splitlines() if line.startswith("file")]) == 49
 
 
 def test_schema_explains_a_view_and_refuses_an_unknown_one(demo: tuple[Path, str]) -> None:

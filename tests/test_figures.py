@@ -18,6 +18,8 @@ from agdb import db, figures
 from agdb.analysis import labels
 from agdb.errors import AgdbError, Refused, UsageError
 from agdb.figures import Choice, Drawn, resampled
+from agdb.figures.estimates import degrees_of_freedom
+from agdb.statistics.power import detectable_from_se
 
 NEAR = Choice(scorer="scorer", window_bp=100)
 TRACKED = Choice(scorer="tracked")
@@ -331,6 +333,14 @@ def test_power_of_the_study_is_80_per_cent_at_what_it_could_detect(draw: Draw, s
     ).fetchall()[0][0]
     true, power = (np.array(drawn.data.column(i)) for i in (0, 1))
     assert np.interp(detectable, true, power) == pytest.approx(0.8, abs=0.01)
+
+
+@pytest.mark.parametrize("df", [1.0, 2.7, 12.5, 28.0])
+def test_the_power_of_a_study_has_the_degrees_of_freedom_of_its_interval(df: float) -> None:
+    half = 0.1 * stats.t.isf(0.025, df)
+    low, high = np.tanh([0.2 - half, 0.2 + half])
+    row = {"ci_low": low, "ci_high": high, "n_clusters": 29, "detectable": detectable_from_se(0.1, df)}
+    assert degrees_of_freedom(row) == pytest.approx(df, rel=1e-4)
 
 
 def test_locus_shows_the_associations_of_a_gene_by_id_or_name(draw: Draw) -> None:

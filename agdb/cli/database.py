@@ -41,7 +41,7 @@ STATUS = {
     "Fine-mapping": """
         SELECT s.name, s.tissue, count(*) AS variants, count(DISTINCT cs_id) AS sets, count(*) FILTER (pip > 0.9) AS
         pip_above_09
-        FROM credible AS c JOIN source AS s ON s.source_id = c.source_id GROUP BY ALL ORDER BY ALL LIMIT 20""",
+        FROM credible AS c JOIN source AS s ON s.source_id = c.source_id GROUP BY ALL ORDER BY ALL""",
     "Predictions": """
         SELECT s.name AS scorer, s.window_bp, (
                  SELECT string_agg(c.provider, ', ' ORDER BY list_position(s.computations, c.computation_id))

@@ -221,7 +221,7 @@ def power(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     true = np.linspace(0, _reach(found, row), 201)
     curves = {f"n = {found.n:,} independent rows": correlation_power(true, found.n)}
     if row["detectable"] is not None:
-        df = row["n_clusters"] - 1
+        df = degrees_of_freedom(row)
         se = np.arctanh(row["detectable"]) / detectable(1.0, df)
         of = f"this study: n = {found.n:,} in {row['n_clusters']:,} {stored.CLUSTERS.get(row['cluster'], 'clusters')}"
         curves = {of: power_with_se(np.arctanh(true), se, df), **curves,
@@ -237,6 +237,17 @@ def power(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     )  # fmt: skip
     data = pa.table({"true_rho": true, **{name: np.asarray(values) for name, values in curves.items()}})
     return Drawn("power", figure, data, f"{group.source}, {told}")
+
+
+def degrees_of_freedom(row: dict[str, Any]) -> float:
+    """Degrees of freedom of a stored interval: those of the effective clusters, of which the table has no column.
+
+    `detectable` is (t_alpha + t_power) SE and half the interval t_alpha SE, on the scale of arctanh: their ratio grows
+    with the degrees of freedom, and tells them.
+    """
+    half = (np.arctanh(row["ci_high"]) - np.arctanh(row["ci_low"])) / 2
+    df = np.geomspace(1, max(row["n_clusters"] - 1, 1), 1000)
+    return float(np.interp(np.arctanh(row["detectable"]) / half, detectable(1.0, df) / detectable(1.0, df, 0.5), df))
 
 
 def _reach(found: plots.Estimate, row: dict[str, Any]) -> float:
