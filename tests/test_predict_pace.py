@@ -174,7 +174,7 @@ def test_a_minute_that_somebody_else_has_used_up_is_waited_out() -> None:
     assert pace.seconds_waited >= 40
 
 
-@pytest.mark.parametrize("nth", [5 * 60 + 20, 6 * 60])
+@pytest.mark.parametrize("nth", [50, 58, 60, 5 * 60 + 20, 6 * 60])
 def test_a_call_that_hangs_costs_the_minutes_that_begin_meanwhile_no_more_than_itself(nth: int) -> None:
     pace, clock = paced(8)
     provider = Hanging(60, nth, hangs_s=300)

@@ -70,6 +70,7 @@ class Pace:
         self._is_aligned, self._spent, self._budget = False, 0, math.inf
         self._closed_at, self._opens_at = -math.inf, -math.inf
         self._tries = 0  # refused tries since the door closed
+        self._stale = 0  # calls that were on their way then, and still are
         self._is_closed = self._is_stopped = False
         self._unreached = 0
 
@@ -147,7 +148,7 @@ class Pace:
                 return
             if not self._is_closed:
                 self._is_closed, self._tries, self._refused_width = True, 0, self._flying + 1
-                self._closed_since = now
+                self._closed_since, self._stale = now, self._flying
             self._tries += 1
             self._closed_at, self._width = now, 1.0
             self._opens_at = now + self._until_next_try(now)
@@ -180,6 +181,7 @@ class Pace:
         """A call has come back."""
         with self._changed:
             self._flying -= 1
+            self._stale = min(self._stale, self._flying)
             width = self._width
             yield
             self._changed.notify(2) if self._width < width + 2 else self._changed.notify_all()
@@ -189,7 +191,11 @@ class Pace:
         if now < self._opens_at:
             return self._opens_at - now
         if self._flying >= int(self._width):
-            return math.inf
+            if not self._is_closed or self._flying > self._stale:
+                return math.inf
+            # what was on its way has not come back for a minute: it hangs, and the door is tried without it
+            if (wait_s := self._closed_since + self._window_s - now) > 0:
+                return max(wait_s, 0.001)
         if self._spent >= self._budget and not self._is_closed:
             if self._began is not None and now >= self._began + self._window_s:
                 self._next_window(now)
@@ -212,12 +218,13 @@ class Pace:
         now = self._clock()
         self.seconds_waited += now - self._closed_since
         was_aligned, is_first_try = self._is_aligned, self._tries == 1
+        is_soon = now - self._closed_since < self._window_s
         self._is_closed = False
-        if not was_aligned and is_first_try:  # too soon for a minute to have gone by: too many at a time, then
+        if not was_aligned and is_first_try and is_soon:  # no minute can have gone by: too many at a time, then
             self._ceiling = max(1.0, math.floor(SHRINK * self._refused_width))
             self._shrunk_at = now
             return
-        # all that were on their way are back by now: what was spent, but for this call, is what the minute held
+        # all that were on their way are back by now, or hang: what was spent but for this call is what the minute held
         self._budget = max(1, self._spent - 1) if was_aligned else math.inf  # the first one was seen in part
         self._spent, self._is_aligned = self._flying + 1, True
         if was_aligned and is_first_try and self._began is not None:
