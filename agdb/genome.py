@@ -55,6 +55,7 @@ class Genome:
         work_dir: Folder for what has to be built: indexes, and the unpacked copy of a gzip (which cannot be indexed).
 
     Attributes:
+        is_unpacked: Whether what is read is a copy in `work_dir`, unpacked from a gzip.
         contigs: One for each record, in the order of the file. A record `chr2` is the whole chromosome; a record
             `22:20000001-21000000` (1-based inclusive, as samtools faidx names it) is that part of chr22.
 
@@ -67,6 +68,7 @@ class Genome:
         self.path, self.work_dir = path, work_dir
         with _refusing(path):
             self._faidx = _open(path, work_dir)
+        self.is_unpacked = Path(self._faidx.filename) != path
         self.contigs = _contigs(path, {name: entry.rlen for name, entry in self._faidx.index.items()})
 
     def close(self) -> None:
@@ -158,12 +160,9 @@ def _contigs(path: Path, lengths: dict[str, int]) -> list[Contig]:
         if named := _NAMED_BY_RANGE.fullmatch(record):
             chrom, start = chrom_of(named["chrom"]), int(named["first"]) - 1
             if start < 0 or start + length != int(named["last"]):
-                raise Refused(
-                    f"the name of the record {record} does not agree with its {length} bases",
-                    where=str(path),
-                    cure="name it chrom:first-last, 1-based and inclusive, as `samtools faidx` does "
-                    "(`bedtools getfasta` counts from 0)",
-                )
+                cure = "name it chrom:first-last, 1-based and inclusive, as `samtools faidx` does"
+                raise Refused(f"the name of the record {record} does not agree with its {length} bases",
+                              where=str(path), cure=f"{cure} (`bedtools getfasta` counts from 0)")  # fmt: skip
         contigs.append(Contig(record, chrom, start, start + length))
     in_order = sorted(contigs, key=lambda contig: (contig.chrom, contig.start))
     for one, next_one in pairwise(in_order):
@@ -176,9 +175,11 @@ def _contigs(path: Path, lengths: dict[str, int]) -> list[Contig]:
 def _open(path: Path, work_dir: Path) -> Faidx:
     """The FASTA with indexes that fit it: those beside it, else those in `work_dir`, built where they are missing."""
     packing = _packing(path)
-    status = path.stat()
-    identity = hashlib.sha256(f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}".encode()).hexdigest()[:12]
-    name = re.sub(r"(\.(fa|fna|fasta))?(\.b?gz)?$", "", path.name) + f"-{identity}.fa"
+    # a touched or changed FASTA is unpacked and indexed anew, and what was made of it before goes away
+    told = (str(path.resolve()), f"{path.stat().st_size}|{path.stat().st_mtime_ns}")
+    place, state = (hashlib.sha256(text.encode()).hexdigest()[:8] for text in told)
+    of_place = re.sub(r"(\.(fa|fna|fasta))?(\.b?gz)?$", "", path.name) + f"-{place}"
+    name = f"{of_place}-{state}.fa"
     fasta = _unpacked(path, work_dir / name) if packing == "gzip" else path
     suffixes = (".fai", ".gzi") if packing == "bgzip" else (".fai",)
     beside = [Path(f"{fasta}{suffix}") for suffix in suffixes]
@@ -192,6 +193,9 @@ def _open(path: Path, work_dir: Path) -> Faidx:
                 # pyfaidx calls an index stale that is older than its FASTA, even where the FASTA is dated tomorrow.
                 os.utime(index, ns=(fasta.stat().st_mtime_ns, fasta.stat().st_mtime_ns))
         faidx = _with_indexes(fasta, built)
+        for old in work_dir.iterdir():
+            if old.name.startswith(f"{of_place}-") and not old.name.startswith(name):
+                old.unlink(missing_ok=True)
     if faidx is None:
         raise _not_as_indexed(path)
     return faidx
@@ -222,11 +226,8 @@ def _packing(path: Path) -> str:
 def _unpacked(path: Path, target: Path) -> Path:
     """`target`, the plain copy of a gzip, written once."""
     if not target.exists():
-        with (
-            _moved_when_complete(target.parent) as scratch,
-            gzip.open(path) as packed,
-            (scratch / target.name).open("wb") as plain,
-        ):
+        with (_moved_when_complete(target.parent) as scratch, gzip.open(path) as packed,
+              (scratch / target.name).open("wb") as plain):  # fmt: skip
             shutil.copyfileobj(packed, plain, 1 << 20)
     return target
 

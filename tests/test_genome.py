@@ -203,8 +203,15 @@ def test_an_index_older_than_the_fasta_is_not_believed(tmp_path: Path, work_dir:
 def test_a_fasta_that_changed_is_unpacked_again(tmp_path: Path, work_dir: Path) -> None:
     path = write_gzip(tmp_path / "g.fa.gz", ">chr1\nACGT\n")
     Genome(path, work_dir).close()
+    other = tmp_path / "another" / "g.fa.gz"
+    other.parent.mkdir()
+    Genome(write_gzip(other, ">chr1\nACGT\n"), work_dir).close()
+    n = len(list(work_dir.iterdir()))
     write_gzip(path, ">chr1\nTTTTT\n")
-    assert text_of(Genome(path, work_dir).windows("chr1", np.array([0]), 5)) == ["TTTTT"]
+    genome = Genome(path, work_dir)
+    assert text_of(genome.windows("chr1", np.array([0]), 5)) == ["TTTTT"]
+    assert genome.is_unpacked
+    assert len(list(work_dir.iterdir())) == n  # what was made of it before is gone, what is of another one is there
 
 
 def test_a_fasta_dated_in_the_future_is_read_without_a_warning(tmp_path: Path, work_dir: Path) -> None:

@@ -160,6 +160,11 @@ def test_lower_case_bases_match(con: Connection, ask: Ask, tmp_path: Path) -> No
     assert ask(STATUS) == [("match", 24)]
 
 
+def test_a_gzip_is_unpacked_beside_the_database_and_says_so(con: Connection, tmp_path: Path) -> None:
+    loaded = reference.ingest(con, make.fasta(tmp_path / "g.fa.gz"), "GRCh38")
+    assert [note.partition(" into ")[0] for note in loaded.notes[1:]] == ["its gzip is unpacked"]
+
+
 def test_variants_that_come_after_the_genome_are_checked_when_they_come(
     con: Connection, ask: Ask, tmp_path: Path
 ) -> None:

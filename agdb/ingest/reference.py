@@ -45,6 +45,8 @@ def _register(
             raise Refused(checked.refusal(draft.assembly), where=str(draft.path), cure=cure)
         nothing = "no variant of the database lies on this genome yet; those that come will be checked"
         loaded.notes += checked.notes() or [nothing]
+        if genome.is_unpacked:
+            loaded.notes.append(f"its gzip is unpacked into {genome.work_dir}: bgzip would be read where it lies")
         _one_per_assembly(con, draft)
     return loaded
 
