@@ -241,6 +241,16 @@ def test_a_second_source_with_alleles_that_are_known_to_be_swapped_is_turned_too
     assert loaded.notes[1:] == ["  1 associations were turned: their variants are known, or frequencies tell"]
 
 
+def test_a_few_variants_of_another_assembly_are_turned_with_a_warning(con: Connection, tmp_path: Path) -> None:
+    """Fewer than ten tell nothing for certain: any two alleles fit some strand somewhere."""
+    genome_of(con, tmp_path)
+    said = "warning: another assembly would look like this, and so few variants cannot tell"
+    elsewhere = [Row(p, r, a, 0.5, None) for p, r, a in ((1, "A", "G"), (2, "T", "C"), (3, "G", "A"), (4, "C", "T"))]
+    assert any(note.startswith(said) for note in load(con, tmp_path / "elsewhere", elsewhere).notes)
+    swapped = [Row(p, a, "G", 0.5, None) for p in (5, 6, 7) for a in "AT"]
+    assert not any(note.startswith(said) for note in load(con, tmp_path / "swapped", swapped).notes)
+
+
 @pytest.mark.parametrize("genome_first", [True, False])
 def test_a_source_that_has_an_association_both_ways_keeps_the_one_that_is_written_as_the_genome_is(
     con: Connection, ask: Ask, tmp_path: Path, genome_first: bool

@@ -92,6 +92,12 @@ class Checked(NamedTuple):
         proven = self.tellable >= ENOUGH_TO_TELL and self.unexplained <= MAX_MISMATCH_SHARE * self.tellable
         return not proven
 
+    @property
+    def may_be_elsewhere(self) -> bool:
+        """Whether so few fit as where variants are compared with another assembly, but too few to tell."""
+        off = self.of("strand", "strand_swapped", "mismatch")
+        return off > MAX_MISMATCH_SHARE * self.n and 2 * self.of("match") < self.n
+
     def refusal(self, assembly: str) -> str:
         differ = self.n - self.of("match")
         return (
@@ -116,6 +122,9 @@ class Checked(NamedTuple):
             "palindromic": "are A/T or C/G and not the genome's, swapped or of the other strand: left out",
         }
         notes += [f"  {self.of(status):,} {what}" for status, what in told.items() if self.of(status)]
+        if self.may_be_elsewhere:
+            notes.append("warning: another assembly would look like this, and so few variants cannot tell\n"
+                         "    cure: look up where the table says its positions are from")  # fmt: skip
         if self.doubted:
             notes.append(f"  {self.doubted:,} indels may be swapped, as others of their sources are: left out")
         if self.turned and not self.of("swapped", "strand", "strand_swapped"):
