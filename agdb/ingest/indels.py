@@ -19,24 +19,23 @@ MAX_SWAPPED_SHARE = 0.01
 
 Texts = npt.NDArray[np.object_]
 
-_TOLD = """
+_TOLD = """(
     SELECT source_id, chrom, pos, ref, alt, reoriented FROM qtl WHERE assembly = $assembly
-    UNION ALL SELECT source_id, chrom, pos, ref, alt, reoriented FROM credible WHERE assembly = $assembly"""
+    UNION ALL SELECT source_id, chrom, pos, ref, alt, reoriented FROM credible WHERE assembly = $assembly)"""
+_CARELESS = f"""
+    SELECT source_id FROM {_TOLD} GROUP BY source_id
+    HAVING count(*) FILTER (reoriented IN ('swapped', 'strand_swapped')) > {MAX_SWAPPED_SHARE} * count(*)"""
 _SUSPECTS = f"""
-    WITH told AS ({_TOLD}),
-    careless AS (
-      SELECT source_id FROM told GROUP BY source_id
-      HAVING count(*) FILTER (reoriented IN ('swapped', 'strand_swapped')) > {MAX_SWAPPED_SHARE} * count(*)
-    ),
-    indel AS (
-      SELECT chrom, pos, ref, alt, bool_and(reoriented IS NULL AND source_id IN (FROM careless)) AS is_doubted
-      FROM told
-      WHERE length(ref) <> length(alt) AND EXISTS (FROM careless)
-      GROUP BY chrom, pos, ref, alt
+    WITH indel AS (
+      SELECT chrom, pos, ref, alt
+      FROM {_TOLD}
+      WHERE length(ref) <> length(alt)
+      GROUP BY ALL
+      HAVING bool_and(reoriented IS NULL AND source_id IN $careless)
     )
     SELECT v.assembly, v.chrom, v.pos, v.ref, v.alt
     FROM variant AS v
-    JOIN indel AS i ON i.chrom = v.chrom AND i.pos = v.pos AND i.ref = v.ref AND i.alt = v.alt AND i.is_doubted
+    JOIN indel AS i ON i.chrom = v.chrom AND i.pos = v.pos AND i.ref = v.ref AND i.alt = v.alt
     WHERE v.assembly = $assembly AND v.ref_status = 'match'"""
 
 
@@ -47,7 +46,10 @@ def doubt(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> int:
         "WHERE assembly = ? AND ref_status = 'palindromic' AND length(ref) <> length(alt)",
         [assembly],
     ).fetchall()[0][0]
-    con.execute(f"CREATE OR REPLACE TEMP TABLE suspect AS {_SUSPECTS}", {"assembly": assembly})
+    careless = [source_id for (source_id,) in con.execute(_CARELESS, {"assembly": assembly}).fetchall()]
+    if not careless:
+        return 0
+    con.execute(f"CREATE OR REPLACE TEMP TABLE suspect AS {_SUSPECTS}", {"assembly": assembly, "careless": careless})
     now = 0
     for contig in genome.contigs:
         s = con.execute(
