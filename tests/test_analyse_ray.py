@@ -255,7 +255,7 @@ def test_an_error_does_not_wait_for_what_other_workers_compute(own: Lakes, monke
 
 
 def _refuse_or_sleep(job: object, task: Task) -> None:
-    if task.source_id == 2:
+    if task.source_id == 1:
         raise Refused("not this one")
     time.sleep(600)
 
