@@ -342,7 +342,7 @@ def test_a_fifth_of_swapped_alleles_is_turned_back_to_the_effects_that_were_plan
     assert loaded.rows_kept == len(pairs)
     planted = {(row["variant_id"], row["gene_id"]): float(row["slope"]) for row in pairs}
     analysed = "SELECT variant_id || '_b38', gene_id, slope FROM association SEMI JOIN candidate USING (variant_id)"
-    found = {(v, g): slope for v, g, slope in ask(analysed)}
+    found: dict[tuple[str, str], object] = {(str(v), str(g)): slope for v, g, slope in ask(analysed)}
     assert found.keys() <= planted.keys()  # a deletion written the other way round would be an insertion of its own
     assert found == {key: planted[key] for key in found}
     palindromes = {v for v in swapped if set(v.split("_")[2:4]) in ({"A", "T"}, {"C", "G"})}
