@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint types floors bench clean
+.PHONY: demo test test-all check lint types floors bench clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("agdb needs Python 3.11 or newer")'
@@ -18,7 +18,10 @@ demo: .venv/ready      ## simulate, ingest, overlap, predict, test, draw: the wh
 
 # Files in their order: by itself xdist hands out those of few tests last, and the pages of docs/, which take longest,
 # then keep one process busy while the others wait.
-test: .venv/ready      ## the whole test suite
+test: .venv/ready      ## the test suite, but for what is marked slow
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --quiet -m "not slow"
+
+test-all: .venv/ready  ## the slow ones too: every benchmark in small, more ends at any moment
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --quiet
 
 check: lint types floors test

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SMALL = Sizes(pairs=3_000, peaks=3_000, many_peaks=3_000, positions=1_000)
 
 
+@pytest.mark.slow
 def test_quick_run_reports_every_case(tmp_path: Path) -> None:
     folders = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
     command = [sys.executable, "-m", "bench.run", "ingest", "gz", "--quick", "--tissues", "2", *folders]

@@ -16,6 +16,7 @@ from bench.rounds import table
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.slow
 def test_quick_run_of_the_overlap_reports_every_case_that_can_run(tmp_path: Path) -> None:
     folders = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
     command = [sys.executable, "-m", "bench.run", "overlap", "--quick", *folders]

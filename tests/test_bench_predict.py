@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VARIANTS = [f"chr1:{1_000_000 + 40 * i}:A>C" for i in range(300)]
 
 
+@pytest.mark.slow
 def test_quick_run_of_predict_reports_every_case(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench.run", "predict", "--quick", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

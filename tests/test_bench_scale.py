@@ -41,6 +41,7 @@ def test_every_step_and_both_sizes_are_in_the_table() -> None:
     assert "| the gz files, MiB | 0.1 | 0.3 | 1.0 | 1.00 | 1.00 |" in text
 
 
+@pytest.mark.slow
 def test_a_quick_run_measures_every_step_and_draws_it(tmp_path: Path) -> None:
     folders = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
     command = [sys.executable, "-m", "bench.run", "scale", "--quick", *folders]

@@ -106,6 +106,7 @@ def test_the_demo_leaves_what_it_names(demo: tuple[Path, str]) -> None:
         assert (folder / name).stat().st_size > 100
 
 
+@pytest.mark.slow
 def test_the_demo_is_the_same_for_the_same_seed(demo: tuple[Path, str], tmp_path: Path) -> None:
     again = runner.invoke(app, ["demo", str(tmp_path / "demo"), "--variants", "2000", "--seed", "7"])
     assert again.output.replace(str(tmp_path / "demo"), "X") == demo[1].replace(str(demo[0]), "X")

@@ -195,7 +195,7 @@ ORDERS = list(itertools.permutations(["genome", "mine", "theirs"]))
 
 
 @settings(
-    max_examples=25, deadline=None, derandomize=True,
+    max_examples=15, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 @given(world=worlds(), order=st.sampled_from(ORDERS), null=st.sampled_from([0.0, 0.5]))

@@ -351,7 +351,7 @@ MUTATION = st.one_of(
     st.just(lambda d: d.replace(b"\n", b"\r\n")),
 )
 FUZZ = settings(
-    max_examples=150, deadline=None, derandomize=True,
+    max_examples=80, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 

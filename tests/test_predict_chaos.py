@@ -269,6 +269,7 @@ def is_quiet(server: Server) -> bool:
     return calls(server) == before
 
 
+@pytest.mark.slow
 def test_an_interruption_at_any_moment_ends_the_run_and_loses_no_answer(
     server: Server, template_db: Path, tmp_path: Path
 ) -> None:

@@ -431,6 +431,7 @@ def test_a_genome_is_known_by_its_bases_however_it_is_packed(tmp_path: Path) -> 
 # No worker is left, or none was asked for
 
 
+@pytest.mark.slow
 def test_a_run_without_workers_waits_as_long_as_it_was_told_and_keeps_what_is_scored(
     grid: Any, server: Server, template_db: Path, tmp_path: Path
 ) -> None:

@@ -82,7 +82,7 @@ def answers(draw: st.DrawFn) -> Answer | None:
     return draw(st.sampled_from([None, Answer(values(cells), None if genes is None else tuple(genes), *others)]))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(given_=st.lists(answers(), max_size=5), keep=st.none() | st.just([0]) | st.just([2, 0]))
 def test_what_was_answered_is_what_is_stored(
     shared_db: Path, given_: list[Answer | None], keep: list[int] | None

@@ -111,7 +111,7 @@ def expected(
     return found
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(stored=stores())
 def test_a_score_is_made_of_all_its_tracks_by_the_preferred_computation_that_has_them(
     shared: duckdb.DuckDBPyConnection, stored: tuple[dict[Cell, float], dict[tuple[str, str], str]]

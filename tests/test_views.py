@@ -68,7 +68,7 @@ FEW = st.sampled_from([-2.0, -0.5, 0.0, 0.5, 3.0])
 ANY = st.one_of(FEW, st.floats(-1e6, 1e6), st.floats(-1e100, 1e100))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(rows=st.lists(st.tuples(ANY, ANY), max_size=30))
 def test_rho_is_scipys_with_ties_constants_and_few_rows(
     shared: duckdb.DuckDBPyConnection, rows: list[tuple[float, float]]
@@ -83,7 +83,7 @@ def test_rho_is_scipys_with_ties_constants_and_few_rows(
         assert found[0][1] is None or -1 <= found[0][1] <= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(rows=st.lists(st.tuples(FEW, st.floats(-1e3, 1e3).map(lambda x: round(x, 3))), min_size=1, max_size=30))
 def test_r_is_scipys_and_null_for_constants(shared: duckdb.DuckDBPyConnection, rows: list[tuple[float, float]]) -> None:
     forget(shared)

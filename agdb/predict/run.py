@@ -122,10 +122,10 @@ def _one(job: Job, predictor_of: Callable[[Computation], AbstractContextManager[
         if not n:
             return
         with predictor_of(job.computation) as predictor:
+            tracks = predictor.tracks()  # first: by what software a cluster computes, one of its workers says
             new_run = _new_run(job, predictor.software, keeps)
             if not job.settings.drawn:  # the scores of an audit stand by themselves
                 provider_origin.check(new_run, _before(job), cure=_cure(job.settings))
-            tracks = predictor.tracks()
             check(tracks, job.scorer)
             if job.place.database is not None:
                 with db.reading(job.place.database) as con:
