@@ -15,7 +15,8 @@ scored AS (
 SELECT q.source_id, r.scorer_id, c.in_peak,
        CASE WHEN v.ref_status NOT IN ('match', 'unchecked') THEN 'not usable' WHEN c.pos IS NULL THEN 'not usable'
             WHEN p.pos IS NOT NULL THEN 'scored' ELSE 'not scored' END AS fate,
-       CASE WHEN v.ref_status NOT IN ('match', 'unchecked') THEN 'REF is not the genome''s (' || v.ref_status || ')'
+       CASE WHEN v.ref_status = 'palindromic' THEN 'REF and ALT may be swapped (palindromic)'
+            WHEN v.ref_status NOT IN ('match', 'unchecked') THEN 'REF is not the genome''s (' || v.ref_status || ')'
             WHEN c.pos IS NULL THEN 'in a blacklisted region' WHEN p.pos IS NOT NULL THEN NULL
             WHEN f.pos IS NOT NULL THEN 'failed: ' || f.reason
             WHEN a.pos IS NOT NULL THEN 'the scorer has no score of the gene' ELSE 'not asked for' END AS reason,

@@ -19,9 +19,10 @@ def fates(ask: Ask) -> dict[tuple[object, ...], int]:
 def test_every_association_has_one_fate_and_its_first_reason(con: duckdb.DuckDBPyConnection, ask: Ask) -> None:
     add_source(con, 1)
     good = add_variants(con, [("chr1", p, "A", "C") for p in (100, 200, 300, 400)])
-    swapped = add_variants(con, [("chr1", 500, "A", "C")], ref_status="mismatch")
+    wrong = add_variants(con, [("chr1", 500, "A", "C")], ref_status="mismatch")
+    wrong += add_variants(con, [("chr1", 550, "A", "T")], ref_status="palindromic")
     black = add_variants(con, [("chr1", 600, "A", "C")])
-    add_qtls(con, 1, [*good, good[0], *swapped, *black], [0.1] * 7, gene=["G1", "G1", "G1", "G1", "G2", "G1", "G1"])
+    add_qtls(con, 1, [*good, good[0], *wrong, *black], [0.1] * 8, gene=["G1", "G1", "G1", "G1", "G2", "G1", "G1", "G1"])
     add_peaks(con, 2, [("chr1", 99, 150)])
     add_source(con, 3, "blacklist", effect=None, tissue=None, biosample="bad")
     insert(con, "peak (peak_id, source_id, biosample, assembly, chrom, chrom_start, chrom_end)",
@@ -37,6 +38,7 @@ def test_every_association_has_one_fate_and_its_first_reason(con: duckdb.DuckDBP
         (False, "not scored", "failed: beyond"): 1,
         (False, "not scored", "not asked for"): 1,
         (None, "not usable", "REF is not the genome's (mismatch)"): 1,
+        (None, "not usable", "REF and ALT may be swapped (palindromic)"): 1,
         (None, "not usable", "in a blacklisted region"): 1,
     }
 

@@ -12,6 +12,11 @@ from typer.core import TyperGroup
 from agdb import __version__
 from agdb.errors import AgdbError, ExitCode, Refused
 
+#: Commands that store when all is computed; of the others, what was finished is kept.
+_AT_THE_END = ("stats", "compare-study", "analyse")
+_NOTHING = "results are stored when all are computed, and none was stored"
+_WHAT_IS_KEPT = "what was finished is kept; the same command goes on from there"
+
 
 def say(text: str) -> None:
     """Talk to the user: on stderr, so that stdout is data."""
@@ -33,7 +38,7 @@ class Group(TyperGroup):
             raise typer.Exit(ExitCode.OK) from None
         except BaseException as error:
             if _is_interruption(error):
-                say("interrupted: what was finished is kept; the same command goes on from there")
+                say(f"interrupted: {_NOTHING if ctx.invoked_subcommand in _AT_THE_END else _WHAT_IS_KEPT}")
                 raise typer.Exit(ExitCode.INTERRUPTED) from None
             if (refused := _of_the_machine(error, ctx.obj)) is None:
                 raise

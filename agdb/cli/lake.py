@@ -8,7 +8,6 @@ import typer
 from agdb.cli import statistics as of
 from agdb.cli.app import say
 from agdb.cli.predict_options import RayAddress
-from agdb.errors import ExitCode
 
 if TYPE_CHECKING:
     from agdb.lake.part import Done, Task
@@ -79,11 +78,7 @@ def analyse(
         seed, permutations, kendall, controls, tuple(match) if match else None, shifts,
     )  # fmt: skip
     by = lake.Workers(engine, ray_address, workers, cpus, memory)
-    try:
-        run_id = lake.analyse(ctx.obj, lake.found(root, verify=verify), asked, by, _tell)
-    except KeyboardInterrupt:
-        say("interrupted: results are stored when all are computed, and none was stored")
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    run_id = lake.analyse(ctx.obj, lake.found(root, verify=verify), asked, by, _tell)
     of.show(ctx.obj, run_id, format_, with_strata=every or bool(stratify))
 
 
