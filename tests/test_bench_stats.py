@@ -13,6 +13,7 @@ from bench.stats_cases import CASES
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.slow
 def test_quick_run_of_stats_reports_every_case(tmp_path: Path) -> None:
     folders = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
     command = [sys.executable, "-m", "bench.run", "stats", "--quick", *folders]

@@ -31,7 +31,7 @@ from agdb.ingest.variant_table import Options
 Connection = duckdb.DuckDBPyConnection
 N = int(os.environ.get("AGDB_FUZZ", "0"))
 FUZZ = settings(
-    max_examples=N or 8, deadline=None, derandomize=not N, database=None,
+    max_examples=N or 6, deadline=None, derandomize=not N, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 COUNTS: Counter[tuple[str, str]] = Counter()

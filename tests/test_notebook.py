@@ -42,6 +42,7 @@ def test_the_notebook_tells_what_its_figure_shows(ran: tuple[Path, str]) -> None
     assert "against motif at 501 bp" in ran[1]
 
 
+@pytest.mark.slow
 def test_the_notebook_goes_on_where_its_study_is_there(ran: tuple[Path, str]) -> None:
     study = ran[0] / "notebook-study" / "study"
     before = sorted(p.stat().st_mtime_ns for p in study.iterdir())

@@ -90,7 +90,9 @@ def in_a_merge(work: Study, log: Path, chance: random.Random) -> None:
 MOMENTS: list[Callable[[Study, Path, random.Random], None]] = [anywhen, amid_calls, at_a_batch, in_a_merge]
 
 
-@pytest.mark.parametrize("is_read", [False, True], ids=["alone", "beside a reader"])
+@pytest.mark.parametrize(
+    "is_read", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["alone", "beside a reader"]
+)
 def test_a_run_that_is_killed_at_any_moment_loses_a_batch_at_most(
     server: Server, template_db: Path, tmp_path: Path, is_read: bool
 ) -> None:
@@ -171,6 +173,7 @@ def test_shards_in_several_processes_make_up_the_whole_when_they_are_merged(
 # --- the disk is full ---
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_clear_error_and_nothing_that_was_written_is_asked_for_again(
     server: Server, template_db: Path, tmp_path: Path
 ) -> None:
@@ -238,7 +241,9 @@ def test_a_run_outlives_its_server(server: Server, template_db: Path, tmp_path: 
 # --- interrupted ---
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)], ids=["SIGINT", "SIGTERM"]
+)
 def test_an_interruption_amid_calls_that_hang_keeps_all_answers_and_says_how_to_go_on(
     server: Server, template_db: Path, tmp_path: Path, how: signal.Signals
 ) -> None:

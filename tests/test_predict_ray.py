@@ -134,6 +134,7 @@ def with_genome(work: Study) -> None:
     assert agdb(work.path, "ingest", "genome", file, "--assembly", "GRCh38").exit_code == ExitCode.OK
 
 
+@pytest.mark.slow
 def test_scores_that_are_computed_from_a_genome_are_those_of_a_run_in_one_process(
     grid: Any, template_db: Path, tmp_path: Path
 ) -> None:
@@ -312,6 +313,7 @@ def test_a_run_that_is_interrupted_or_killed_leaves_no_worker_and_the_next_one_g
 # One quota
 
 
+@pytest.mark.slow
 def test_four_workers_use_up_one_quota_and_no_more(
     grid: Any, server: Server, template_db: Path, tmp_path: Path
 ) -> None:

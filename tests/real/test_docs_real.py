@@ -23,7 +23,13 @@ def steps(text: str) -> list[tuple[str, list[str]]]:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+#: Pages whose commands take longest, and whose ground other tests cover best.
+SLOW = ("figures.md", "cluster.md")
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, id=page.name, marks=[pytest.mark.slow] * (page.name in SLOW)) for page in PAGES]
+)
 def test_every_command_of_a_page_prints_what_the_page_says(page: Path, shared: Path, tmp_path: Path) -> None:
     for file in shared.rglob("*"):
         if file.is_file():
