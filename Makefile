@@ -18,6 +18,9 @@ demo: .venv/ready      ## simulate, ingest, overlap, predict, test, draw: the wh
 
 # Files in their order: by itself xdist hands out those of few tests last, and the pages of docs/, which take longest,
 # then keep one process busy while the others wait.
+# A process a core already: threads of each for its matrices would wait for those of the other (a tenth of the time).
+test test-all: export OPENBLAS_NUM_THREADS = 1
+
 test: .venv/ready      ## the test suite, but for what is marked slow
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --quiet -m "not slow"
 
