@@ -30,11 +30,11 @@ Ints = NDArray[np.integer]
 
 #: Rows of a cluster, on average; how unlike the sizes are: as genes', many small, few of hundreds.
 ROWS_A_CLUSTER, SHAPE_OF_SIZES = 12, 0.7
-STRATA, SCORERS = 3, 3
+SCORERS = 3
 LEVEL = 0.05
 #: Of the labels, in studies without an effect; p <= 0.05 is then 1 in 20 exactly.
 PERMUTATIONS = 199
-STUDIES, RESAMPLES = 2_000, 400
+STUDIES, RESAMPLES = 4_000, 400
 TRUTH_ROWS = 600_000
 
 
@@ -88,11 +88,13 @@ def simulated(rng: np.random.Generator, setting: Setting) -> Rows:
     # the second scorer is as good as the first, and goes with it; the third knows less
     scores = np.stack([first, setting.rho * effect + left * (0.8 * own + 0.6 * more[0]), 0.8 * first + 0.6 * more[1]])
     effect, scores = _shaped(rng, setting, cluster, effect, scores)
-    of_all, of_rows = np.zeros(n, np.int16), rng.integers(0, STRATA, n).astype(np.int16)
     divisions = [
-        Division("all", of_all, ["all"]),
-        Division("kind", of_rows, [f"s{i}" for i in range(STRATA)]),
-        Division("half", (cluster % 2).astype(np.int16), ["even", "odd"]),  # clusters lie in one of them, as in chrom
+        Division("all", np.zeros(n, np.int16), ["all"]),
+        Division("third", rng.integers(0, 3, n).astype(np.int16), [f"s{i}" for i in range(3)]),
+        Division("sixth", rng.integers(0, 6, n).astype(np.int16), [f"t{i}" for i in range(6)]),
+        # clusters lie in one stratum, as in chrom
+        Division("half", (cluster % 2).astype(np.int16), ["even", "odd"]),
+        Division("fifth", (cluster % 5).astype(np.int16), [f"u{i}" for i in range(5)]),
     ]
     return Rows(
         effect, scores, np.full(n, np.nan), distance, maf, np.arange(n), cluster, cluster, "gene", divisions, ""
@@ -143,8 +145,8 @@ def study(rows: Rows, resamples: int, seed: int, permutations: int = 0) -> Study
         elif row["metric"] == "spearman" and row["stratum"] in ("s0", "even"):
             told[_STRATUM[row["stratum"]]] = _told(row)
     for row in results.of_differences(of, found, shared):
-        if row["metric"] == "heterogeneity" and row["stratification"] == "kind":
-            told["heterogeneity"] = _told(row)
+        if row["metric"] == "heterogeneity" and row["stratification"] != "half":
+            told[f"heterogeneity of {row['stratification']}s"] = _told(row)
         elif (row["stratum"], row.get("versus")) in (("s0", "s1"), ("even", "odd")):
             told[_DIFFERENCE[row["stratum"]]] = _told(row)
     for row in controls.of_all_rows(of, rows, found, shared, permutations, with_kendall=False):

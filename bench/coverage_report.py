@@ -21,7 +21,9 @@ TESTS = {
     **{name: INTERVALS[name] for name in (
         "spearman", "pearson", "sign_concordance", "sign_auroc", "partial_spearman", "difference of strata",
         "difference of halves", "difference of like scorers")},
-    "heterogeneity": "three strata at once", "max-T of three scorers": "max-T, three scorers",
+    "heterogeneity of thirds": "three strata at once", "heterogeneity of sixths": "six strata at once",
+    "heterogeneity of fifths": "five strata at once, clusters apart",
+    "max-T of three scorers": "max-T, three scorers",
     "permutation_spearman": "permutation",
 }  # fmt: skip
 #: What a nominal 95 % interval, and a test at 5 %, may be off by.

@@ -158,12 +158,12 @@ def test_strata_differ_by_a_test_of_their_difference(con: duckdb.DuckDBPyConnect
     assert found["ci_low"] < found["estimate"] < found["ci_high"]
 
 
-def test_two_strata_have_the_same_p_value_jointly_but_for_the_scale(con: duckdb.DuckDBPyConnection) -> None:
+def test_two_strata_have_the_same_p_value_jointly(con: duckdb.DuckDBPyConnection) -> None:
     add_study(con, drawn(rho=0.1))
     rows = results(con, stratify=("kind",), resamples=2_000)
     jointly = one(rows, "heterogeneity", "2 strata")
     (pair,) = [row for row in rows if row["metric"] == "spearman_difference"]
-    assert jointly["p"] == pytest.approx(pair["p"], abs=0.03)  # one is of rho, the other of atanh rho
+    assert jointly["p"] == pair["p"]
 
 
 def test_a_planted_difference_between_strata_is_found_and_none_is_not(con: duckdb.DuckDBPyConnection) -> None:
@@ -173,7 +173,7 @@ def test_a_planted_difference_between_strata_is_found_and_none_is_not(con: duckd
     add_study(con, replace(study, score=turned))
     halves, thirds = "half=CASE WHEN pos % 80000 < 40000 THEN 'a' ELSE 'b' END", "third=pos // 40000 % 3"
     rows = results(con, stratify=(halves, thirds))
-    assert one(rows, "heterogeneity", "2 strata", stratification="half")["p"] < 1e-6
+    assert one(rows, "heterogeneity", "2 strata", stratification="half")["p"] < 0.01
     assert one(rows, "heterogeneity", "3 strata", stratification="third")["p"] > 0.01
 
 

@@ -37,9 +37,10 @@ def test_intervals_of_independent_rows_do_not_where_rows_go_together(metric: str
     assert found(SOMETHING)[metric].analytic_coverage < 0.95 - WIDE
 
 
-@pytest.mark.parametrize("test", ["spearman", "sign_concordance", "sign_auroc", "partial_spearman", "heterogeneity",
-                                  "difference of strata", "difference of halves", "difference of like scorers",
-                                  "max-T of three scorers", "permutation_spearman"])  # fmt: skip
+@pytest.mark.parametrize("test", [
+    "spearman", "sign_concordance", "sign_auroc", "partial_spearman", "heterogeneity of thirds",
+    "heterogeneity of sixths", "heterogeneity of fifths", "difference of strata", "difference of halves",
+    "difference of like scorers", "max-T of three scorers", "permutation_spearman"])  # fmt: skip
 def test_tests_find_an_effect_that_is_not_there_in_one_of_twenty_studies(test: str) -> None:
     assert found(NOTHING)[test].rejected == pytest.approx(0.05, abs=WIDE)
 

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import stats
 
-from agdb.analysis.groups import Group, OneScorer
-from agdb.analysis.labels import LabelSet
 from agdb.analysis.measures import SCALES, Strata, measured
-from agdb.analysis.results import of_differences
+from agdb.statistics import bootstrap, wild
 from agdb.statistics.bootstrap import Floats
+from agdb.statistics.ranks import Ranker
 
 Codes = NDArray[np.integer]
 Row = tuple[float, float, int, int]
@@ -265,31 +264,16 @@ def leave_one_out(of: Sample) -> list[NDArray[np.bool_]]:
     return [of.cluster != c for c in range(int(of.cluster.max()) + 1)]
 
 
-def difference_of(of: Sample) -> tuple[float, Strata]:
-    """Degrees of freedom of the difference of strata a and b, told by the width of its interval; and the measures."""
-    found = measures_of(of, ["a", "b"], resamples=500)
-    scorer = OneScorer("s", "s", 501, True, "s", "DNASE")
-    group = Group(LabelSet("l"), 1, "source", "tissue", "unit", 0.0, None, (scorer,))
-    (row,) = [row for row in of_differences(group, found, {}) if row["metric"] == "spearman_difference"]
-    t = (row["ci_high"] - row["estimate"]) / row["se"]
-    return float(optimize.brentq(lambda df: stats.t.isf(0.025, df) - t, 0.5, 1e6)), found
-
-
-def test_a_difference_of_strata_that_share_no_cluster_has_the_freedom_of_both() -> None:
+def test_what_clusters_add_to_a_stratum_is_that_of_its_rows_alone() -> None:
     rng = np.random.default_rng(8)
-    effect, cluster = rng.standard_normal(200), np.repeat(np.arange(10), 20)
-    score = effect + rng.standard_normal(200)
-    other = rng.permuted(score.reshape(10, 20), axis=1).ravel()
-    twice = Sample(np.tile(effect, 2), np.r_[score, other], np.repeat([0, 1], 200), np.r_[cluster, cluster + 10])
-    df, found = difference_of(twice)
-    v = [(found.parts["spearman"][:, i] * (1 - found.estimate["spearman"][i] ** 2)).var() for i in (1, 2)]
-    of_each = found.effective["spearman"][1:] - 1
-    assert df == pytest.approx(sum(v) ** 2 / (v[0] ** 2 / of_each[0] + v[1] ** 2 / of_each[1]), rel=1e-3)
-    assert max(of_each) < df <= sum(of_each) * 1.001
-
-
-def test_a_difference_of_strata_of_the_same_clusters_has_at_most_their_freedom() -> None:
-    rng = np.random.default_rng(9)
     effect, score = rng.standard_normal((2, 200))
-    of = Sample(effect, score, np.tile([0, 1], 100), np.repeat(np.arange(10), 20))
-    assert 3 < difference_of(of)[0] <= 9.001
+    of = Sample(effect, score, rng.integers(2, size=200), np.repeat(np.arange(10), 20))
+    found = measures_of(of, ["a", "b"], resamples=10)
+    for metric, turned in (("spearman", np.asarray), ("abs_spearman", np.abs)):
+        for place, stratum in enumerate((np.zeros(200, int), of.stratum, 1 - of.stratum)):
+            own = stratum == 0
+            columns = bootstrap.correlation_columns(*(Ranker(turned(v[own])).within() for v in (of.effect, of.score)))
+            sums = bootstrap.cluster_sums(columns, of.cluster[own], 10)
+            expected = wild.scores(sums[:, None])
+            for column, of_rows in zip(found.scores[metric].of([place]), expected, strict=True):
+                assert column == pytest.approx(of_rows)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import stats
 
 from agdb.statistics import bootstrap, wild
@@ -24,19 +25,42 @@ def sums(rng: np.random.Generator, clusters: int, ys: int = 2, rows: int = 8, ic
 def differences(of: Floats, pairs: list[tuple[int, int]], flips: int = FLIPS) -> tuple[Floats, wild.Tested]:
     """The differences of these pairs of correlations, and what is said of them."""
     first, second = ([pair[side] for pair in pairs] for side in (0, 1))
-    rho, of_ys = bootstrap.correlations(of.sum(axis=0)), wild.scores(of)
+    rho, of_ys = bootstrap.correlations(of.sum(axis=0)), wild.scores(wild.one_x(of))
     estimate = rho[first] - rho[second]
     return estimate, wild.differences(estimate, of_ys.of(first), of_ys.of(second), flips, 3)
 
 
-def test_what_clusters_add_are_the_correlations() -> None:
-    of = sums(np.random.default_rng(1), 30)
+def test_what_a_cluster_adds_lies_halfway_between_its_sums_and_what_is_lost_without_it() -> None:
+    rng = np.random.default_rng(1)
+    cluster = np.repeat(np.arange(30), rng.integers(1, 16, 30))
+    x, y = (v - v.mean() for v in rng.standard_normal((2, 30))[:, cluster] + rng.standard_normal((2, len(cluster))))
+    of = bootstrap.cluster_sums(bootstrap.correlation_columns(x, y), cluster, 30)
+    found = wild.scores(of[:, None])
+
+    def products(rows: NDArray[np.bool_]) -> Floats:
+        return np.asarray(np.cov(x[rows], y[rows], bias=True)[[0, 1, 0], [0, 1, 1]] * rows.sum(), float)
+
+    everyone = np.ones(len(x), np.bool_)
+    in_it = np.array([[(v * w)[cluster == c].sum() for v, w in ((x, x), (y, y), (x, y))] for c in range(30)])
+    lost = np.array([products(everyone) - products(cluster != c) for c in range(30)])
+    xx, yy, xy = ((in_it + lost) / 2 / [(x * x).sum(), (y * y).sum(), np.sqrt((x * x).sum() * (y * y).sum())]).T
+    assert found.z[:, 0] == pytest.approx(xy)
+    assert found.spread[:, 0] == pytest.approx((xx + yy) / 2)
+    assert found.share[:, 0] == pytest.approx(np.bincount(cluster) / len(cluster))
+    assert found.without[:, 0] == pytest.approx(
+        [np.corrcoef(x[cluster != c], y[cluster != c])[0, 1] for c in range(30)]
+    )
+
+
+def test_a_cluster_without_rows_adds_nothing_and_one_that_has_all_is_not_left_out() -> None:
+    of = np.zeros((3, 2, 6))
+    of[1, 0] = of[:, 1].T[:, 0] = 0
+    of[1, 0] = (5, 0, 10, 0, 10, 4)  # of the first pair one cluster has all rows
+    of[:2, 1] = (5, 0, 10, 0, 10, 4)
     found = wild.scores(of)
-    assert found.z.sum(axis=0) == pytest.approx(bootstrap.correlations(of.sum(axis=0)))
-    assert found.spread.sum(axis=0) == pytest.approx([1, 1])
-    assert found.share.sum(axis=0) == pytest.approx([1, 1])
-    without = [bootstrap.correlations(np.delete(of, i, axis=0).sum(axis=0)) for i in range(30)]
-    assert found.without == pytest.approx(np.array(without))
+    assert found.z[:, 0].tolist() == [0, 0.4, 0]
+    assert found.z[:, 1].tolist() == [0.2, 0.2, 0]
+    assert found.without[:, 0].tolist() == [0.4, 0.4, 0.4]
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
@@ -44,7 +68,7 @@ def test_what_clusters_add_are_the_correlations() -> None:
 def test_p_and_interval_are_those_of_a_loop_over_flips(seed: int, clusters: int, icc: float, away: float) -> None:
     of = sums(np.random.default_rng(seed), clusters, icc=icc)
     (estimate,), found = differences(of, [(0, 1)])
-    a, b = (wild.scores(of).of([k]) for k in (0, 1))
+    a, b = (wild.scores(wild.one_x(of)).of([k]) for k in (0, 1))
     own = (a.z - b.z - (a.without + b.without) / 2 * (a.spread - b.spread))[:, 0]
     parts, share = own - own.sum() * a.share[:, 0], a.share[:, 0]
     signs = bootstrap.flip(np.eye(clusters), FLIPS, 3)
@@ -119,3 +143,94 @@ def test_ten_unlike_clusters_err_in_one_of_twenty_studies() -> None:
              for i in range(600)]  # fmt: skip
     assert 0.03 < np.mean([f.p[0] <= 0.05 for f in found]) < 0.075
     assert 0.03 < np.mean([f.joint.min() <= 0.05 for f in found]) < 0.08
+
+
+# All of several
+
+
+def strata(rng: np.random.Generator, clusters: int, k: int, icc: float = 0.5, is_apart: bool = False) -> Floats:
+    """Sums of k strata of rows that go together in clusters; each cluster in one of them, or in all."""
+    cluster = np.repeat(np.arange(clusters), rng.integers(2 * k, 8 * k, clusters))
+    stratum = cluster % k if is_apart else rng.integers(k, size=len(cluster))
+    between, within = rng.standard_normal((2, clusters))[:, cluster], rng.standard_normal((2, len(cluster)))
+    columns, found = np.sqrt(icc) * between + np.sqrt(1 - icc) * within, np.zeros((clusters, k, 6))
+    for i in range(k):
+        x, y = (v[stratum == i] - v[stratum == i].mean() for v in columns)
+        own = bootstrap.correlation_columns(x, y)
+        found[:, i] = bootstrap.cluster_sums(own, cluster[stratum == i], clusters)
+    return found
+
+
+def equal(of: Floats, families: list[list[int]], flips: int = FLIPS) -> tuple[Floats, Floats]:
+    """Whether the strata of each family have one correlation."""
+    return wild.equality(bootstrap.correlations(of.sum(axis=0))[:, 0], wild.scores(of), families, flips, 3)
+
+
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_that_strata_are_one_is_told_as_by_a_loop_over_flips(is_apart: bool) -> None:
+    of = strata(np.random.default_rng(20), 24, 3, is_apart=is_apart)
+    rho, scores = bootstrap.correlations(of.sum(axis=0))[:, 0], wild.scores(of)
+    own = scores.z - scores.without.mean(axis=1)[:, None] * scores.spread
+    share = scores.share.mean(axis=1)[:, None]
+    about = own - own.sum(axis=0) * share
+    of_pairs = np.array([[1, -1, 0], [0, 1, -1]]).T  # any two differences say the same
+    at_none = (about + rho * share) @ of_pairs
+
+    def wald(apart: Floats, parts: Floats) -> float:
+        return float(apart @ np.linalg.inv(parts.T @ parts) @ apart)
+
+    signs = bootstrap.flip(np.eye(24), FLIPS, 3)
+    seen = wald(rho @ of_pairs, at_none)
+    p = (1 + sum(wald(sign @ at_none, at_none) >= seen * (1 - 1e-9) for sign in signs)) / (1 + FLIPS)
+    (statistic,), (found,) = equal(of, [[0, 1, 2]])
+    assert found == pytest.approx(p)
+    assert statistic == pytest.approx(wald(rho @ of_pairs, about @ of_pairs) / 2)
+
+
+def test_two_strata_are_one_if_they_have_no_difference() -> None:
+    for seed in range(20):
+        of = strata(np.random.default_rng([21, seed]), 15, 2)
+        rho, scores = bootstrap.correlations(of.sum(axis=0))[:, 0], wild.scores(of)
+        pair = wild.differences(rho[:1] - rho[1:], scores.of([0]), scores.of([1]), FLIPS, 3)
+        assert equal(of, [[0, 1]])[1] == pytest.approx(pair.p)
+
+
+def test_whichever_stratum_comes_first_and_whatever_stands_beside_they_are_as_much_one() -> None:
+    of = strata(np.random.default_rng(22), 40, 5)
+    alone, turned = equal(of, [[0, 1, 2, 3]]), equal(of, [[4, 0], [2, 0, 3, 1]])
+    assert turned[0][1] == pytest.approx(alone[0][0])
+    assert turned[1][1] == pytest.approx(alone[1][0], abs=1e-12)
+
+
+def test_of_many_clusters_wald_is_f() -> None:
+    of = strata(np.random.default_rng(23), 3_000, 4, icc=0)
+    (statistic,), (p,) = equal(of, [[0, 1, 2, 3]], 2_000)
+    assert p == pytest.approx(stats.f.sf(statistic, 3, 2_999), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("clusters", "k"),
+    [(4, 3), (3, 3), (12, 11)],  # as many differences as clusters, or nearly: nothing is left to tell by
+)
+def test_strata_without_clusters_enough_are_not_compared(clusters: int, k: int) -> None:
+    of = strata(np.random.default_rng(24), clusters, k)
+    found = np.array(equal(of, [list(range(k))]))
+    assert np.isnan(found).all() == (clusters <= k)
+
+
+def test_strata_that_are_the_same_rows_are_not_compared() -> None:
+    of = strata(np.random.default_rng(25), 30, 3)
+    assert np.isnan(equal(of[:, [0, 1, 0]], [[0, 1, 2]])).all()
+    assert np.isnan(equal(of, [[0, 1, 2]], flips=0)).all()
+    assert [len(column) for column in equal(of, [])] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("k", "clusters", "is_apart"), [(3, 15, False), (8, 60, False), (3, 45, True), (10, 200, True)]
+)
+def test_strata_that_have_one_correlation_are_told_apart_in_one_of_twenty_studies(
+    k: int, clusters: int, is_apart: bool
+) -> None:
+    p = [equal(strata(np.random.default_rng([26, i]), clusters, k, is_apart=is_apart), [list(range(k))])[1][0]
+         for i in range(400)]  # fmt: skip
+    assert 0.02 < np.mean(np.array(p) <= 0.05) < 0.085

@@ -189,7 +189,7 @@ def _told(found: Candidates, pairs: Matches, base: Result, controls: int, warnin
     precision = average_precision(score, is_causal)
     drawn = average_precision_replicates(score, is_causal, of_sets, base["resamples"], base["seed"])
     values = results.resampled(precision.value, drawn, n_sets, SHARE)
-    del values["p"]  # its method says why
+    del values["p"], values["detectable"]  # its method says why
     yield row("causal_auprc", precision.chance, values) | {"n_clusters": n_sets}
     yield {**row("causal_pairwise", 0.5, {"estimate": np.nan}), **_pairwise(found, pairs, base)}
     of_distance = two.delong_interval(nearness, is_causal, of_sets)
@@ -224,18 +224,15 @@ def _pairwise(found: Candidates, pairs: Matches, base: Result) -> Result:
     """Pairwise accuracy as it is stored. A pair is of the cluster of its causal variant."""
     causal, control = (np.abs(found.score[rows]) for rows in (pairs.positive, pairs.control))
     cluster = np.unique(found.cluster[pairs.positive], return_inverse=True)[1]
-    groups, share = int(cluster.max()) + 1, np.array([two.pairwise_accuracy(causal, control).value])
-    won, n = np.where(causal > control, 1.0, np.where(causal == control, 0.5, 0.0)), len(causal)
+    groups, n = int(cluster.max()) + 1, len(causal)
+    won = np.where(causal > control, 1.0, np.where(causal == control, 0.5, 0.0))
     sums = bootstrap.cluster_sums(np.stack([won, np.ones(n)]), cluster, groups)
-    drawn = bootstrap.replicates(sums, bootstrap.ratio, base["resamples"], base["seed"], *SHARE[:2])
-    n_groups = np.array([groups])
-    interval, line_se, se = bootstrap.interval(share, drawn, n_groups, *SHARE[:2])
-    alone, a = wilson_interval(share * n, n), float(share[0])
-    values = {
-        "estimate": a, "ci_low": float(interval.low[0]), "ci_high": float(interval.high[0]), "se": float(se[0]),
-        "p": float(bootstrap.pvalue(SHARE.to_line(share), line_se, n_groups)[0]), "analytic_low": float(alone.low[0]),
-        "analytic_high": float(alone.high[0]), "analytic_p": float(t_pvalue((a - 0.5) / np.sqrt(0.25 / n), np.inf)),
-        "design_effect": float(se[0] ** 2 / (a * (1 - a) / n)) if np.isfinite(line_se[0]) else np.nan,
-        "detectable": _detectable(float(line_se[0]), groups),
+    values = results.of_sums(sums, bootstrap.ratio, base, SHARE)
+    share = values["estimate"]
+    alone, of_rows = wilson_interval(share * n, n), share * (1 - share) / n
+    values |= {
+        "analytic_low": float(alone.low), "analytic_high": float(alone.high),
+        "analytic_p": float(t_pvalue((share - 0.5) / np.sqrt(0.25 / n), np.inf)),
+        "design_effect": values["se"] ** 2 / of_rows if of_rows > 0 else np.nan,
     }  # fmt: skip
     return {"n": n, "n_clusters": groups} | results.defined(values, None)

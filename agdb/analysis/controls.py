@@ -107,9 +107,7 @@ def _partial(rows: Rows, effect: Floats, score: Floats, base: Result, reason: st
         size, means = sums[..., :1, None], sums[..., 1 : k + 1]
         return partial_correlation(sums[..., column] - means[..., :, None] * means[..., None, :] / size)
 
-    drawn = bootstrap.replicates(sums, rho, base["resamples"], base["seed"], *CORRELATION[:2])
-    values = results.resampled(float(rho(sums.sum(axis=0))), drawn, n, CORRELATION)
-    return row | {"n_clusters": n} | results.defined(values, None)
+    return row | {"n_clusters": n} | results.defined(results.of_sums(sums, rho, base, CORRELATION), None)
 
 
 def _disattenuated(rows: Rows, found: Strata, base: Result, reason: str | None) -> Result:

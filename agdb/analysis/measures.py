@@ -1,8 +1,7 @@
 """What is measured of rows: agreement of score and effect, by stratum, with intervals of resampled clusters.
 
 Everything is a function of sums over rows, so that the part of a cluster in it is known from the sums of the others.
-Those parts are resampled once for all strata and all measures: their replicates are paired, and differences between
-strata need no more.
+Those parts are resampled once for all strata and all measures.
 """
 
 import os
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from agdb import statistics
 from agdb.analysis.sums import ABS, PLACE, RANK, SIGN, VALUE, N, Sample, summed
-from agdb.statistics import bootstrap
+from agdb.statistics import bootstrap, wild
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer]
@@ -44,6 +43,10 @@ SCALES = {"spearman": CORRELATION, "pearson": CORRELATION, "abs_spearman": CORRE
 #: Measures that need a score and a label with a direction.
 SIGNED = ("spearman", "pearson", "sign_concordance", "sign_auroc")
 
+#: Where the sums of `bootstrap.correlation_columns` stand among those of a cluster.
+_OF_RANKS = {metric: [N, *(columns.start + np.array([0, 2, 1, 3, 4]))]
+             for metric, columns in (("spearman", RANK), ("abs_spearman", ABS))}  # fmt: skip
+
 #: Share of the sum of squares below which a variance is rounding.
 _ROUNDING = 1e-13
 
@@ -60,7 +63,7 @@ class Strata:
         names: (division, stratum) of each.
         n, n_variants, n_genes, n_clusters: Shape (strata,).
         estimate: By measure, shape (strata,); NaN where it is not defined.
-        parts: By measure: of each cluster, on the line, from `bootstrap.influence`. Shape (clusters, strata).
+        scores: By correlation of ranks, what clusters add to it: what differences of strata are tested by.
         replicates: By measure, shape (resamples, strata).
         analytic: By measure: interval of independent rows, and its standard error on the line.
         effective: By measure: clusters of equal parts that would tell as much of the standard error. Shape (strata,).
@@ -75,7 +78,7 @@ class Strata:
     n_genes: Ints
     n_clusters: Ints
     estimate: dict[str, Floats]
-    parts: dict[str, Floats]
+    scores: dict[str, wild.Scores]
     replicates: dict[str, Floats]
     analytic: dict[str, tuple[statistics.Interval, Floats]]
     effective: dict[str, Floats] = field(default_factory=dict)
@@ -106,16 +109,17 @@ def measured(
         each = pool.map if len(effect) > _WORTH_A_THREAD else map
         found = list(each(lambda division: _of_division(sample, division[1], len(division[2])), divisions))
     names = [(name, stratum) for name, _, strata in divisions for stratum in strata]
-    totals, squares, counts, constant, parts = (list(each) for each in zip(*found, strict=True))
+    totals, squares, counts, constant, parts, scores = (list(each) for each in zip(*found, strict=True))
     total = np.concatenate(totals)
     n, n_variants, n_genes, with_rows = np.concatenate(counts, axis=1)
     estimate = _estimates(total)
     analytic = _analytic(estimate, total, np.concatenate(squares, axis=1))
     of_clusters = np.concatenate(parts, axis=1)
+    of_ranks = {metric: wild.Scores(*map(np.hstack, zip(*(of[metric] for of in scores), strict=True)))
+                for metric in _OF_RANKS}  # fmt: skip
     effective = bootstrap.effective_clusters(of_clusters, with_rows[:, None]).T
     return Strata(
-        names, n, n_variants, n_genes, with_rows, estimate,
-        {metric: of_clusters[..., i] for i, metric in enumerate(SCALES)},
+        names, n, n_variants, n_genes, with_rows, estimate, of_ranks,
         _replicates(estimate, of_clusters, resamples, seed), analytic, dict(zip(SCALES, effective, strict=True)),
         np.concatenate(constant),
         _sign_p(estimate, total, analytic["sign_auroc"][1]),
@@ -123,13 +127,16 @@ def measured(
 
 
 class _Division(NamedTuple):
-    """The sums of k strata, and the parts of the clusters in each measure on its line, (clusters, k, measures)."""
+    """The sums of k strata; the parts of the clusters in each measure on its line, (clusters, k, measures); and what
+    they add to correlations of ranks.
+    """
 
     total: Floats
     squares: Floats
     counts: Ints
     is_constant: NDArray[np.bool_]
     parts: Floats
+    scores: dict[str, wild.Scores]
 
 
 def _of_division(sample: Sample, codes: Ints, k: int) -> _Division:
@@ -139,7 +146,8 @@ def _of_division(sample: Sample, codes: Ints, k: int) -> _Division:
     has_rows = found.by_cluster[..., N] > 0
     with np.errstate(all="ignore"):
         parts = [bootstrap.influence(scale.to_line(without[metric]), has_rows) for metric, scale in SCALES.items()]
-    return _Division(total, found.squares, found.counts, found.is_constant, np.stack(parts, axis=2))
+    scores = {metric: wild.scores(found.by_cluster[..., columns]) for metric, columns in _OF_RANKS.items()}
+    return _Division(total, found.squares, found.counts, found.is_constant, np.stack(parts, axis=2), scores)
 
 
 def _replicates(estimate: dict[str, Floats], parts: Floats, resamples: int, seed: int) -> dict[str, Floats]:

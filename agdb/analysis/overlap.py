@@ -60,10 +60,9 @@ def of_group(con: duckdb.DuckDBPyConnection, group: Group, rows: Rows, shared: R
 def _enrichment(found: Shifted, cluster: Any, base: Result) -> Result:
     columns = np.stack([found.inside.astype(float), found.expected])
     sums = bootstrap.cluster_sums(columns, cluster, base["n_clusters"])
-    drawn = bootstrap.replicates(sums, bootstrap.ratio, base["resamples"], base["seed"], *RATIO[:2])
-    (estimate,) = bootstrap.ratio(columns.sum(axis=1))
-    values = results.resampled(float(estimate), drawn[:, 0], base["n_clusters"], RATIO)
-    return results.defined(values | {"p": found.p}, None)
+    values = results.of_sums(sums, bootstrap.ratio, base, RATIO) | {"p": found.p}
+    del values["detectable"]  # p is not of the clusters
+    return results.defined(values, None)
 
 
 def _peaks(con: duckdb.DuckDBPyConnection, group: Group, chroms: list[str]) -> list[Any]:

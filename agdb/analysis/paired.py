@@ -46,7 +46,7 @@ def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: 
         return [{**base, **_who(group, i, j), "reason": why} for i, j in pairs]
     rho = bootstrap.correlations(sums.sum(axis=0))
     first, second = ([pair[side] for pair in pairs] for side in (0, 1))
-    of_scorers = wild.scores(sums)
+    of_scorers = wild.scores(wild.one_x(sums))
     tested = wild.differences(rho[first] - rho[second], of_scorers.of(first), of_scorers.of(second), resamples, seed)
     for place, (i, j) in enumerate(pairs):
         between = float((s[i] * s[j]).sum() / np.sqrt((s[i] ** 2).sum() * (s[j] ** 2).sum()))

@@ -1,7 +1,8 @@
 """Rows of table `result`: from measures to what is stored, with a reason where a number is not defined."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ METHODS = {
     "sign_auroc": "score of rows with positive against negative effects, ties half; interval by resampling clusters "
                   "(logit, t); analytic: DeLong",
 }  # fmt: skip
+OF_TWO_STRATA = "difference of two strata; interval and p by flipping the signs of what clusters add to it"
+OF_ALL_STRATA = (
+    "Wald statistic over its degrees of freedom: have all strata one rho? p by flipping the signs of what clusters add "
+    "to their differences"
+)
 
 
 def keys(group: Group, rows: Rows, resamples: int, seed: int) -> Result:
@@ -96,82 +102,63 @@ def _why_not(group: Group, metric: str, found: Strata, i: int) -> str | None:
 
 
 def of_differences(group: Group, found: Strata, shared: Result, most: int = 6) -> list[Result]:
-    """Differences between the strata of a division, two and two, from paired resamples; and whether they differ at all.
+    """Differences between the strata of a division, two and two; and whether they differ at all.
 
     Never "significant here, not there". Divisions of more than `most` strata have the joint test only.
     """
     metric = "spearman" if group.scorers[0].is_signed else "abs_spearman"
-    estimate, replicates = found.estimate[metric], found.replicates[metric]
-    by_division: dict[str, list[int]] = defaultdict(list)
+    rho, scores, of_flips = found.estimate[metric], found.scores[metric], (shared["resamples"], shared["seed"])
+    places: dict[str, list[int]] = defaultdict(list)
     for i, (division, _) in enumerate(found.names):
-        if np.isfinite(estimate[i]) and abs(estimate[i]) < 1 and found.n_clusters[i] > 1:
-            by_division[division].append(i)
-    made = []
-    for division, places in by_division.items():
-        if len(places) < 2:
-            continue
-        pairs = [(i, j) for i in places for j in places if i < j] if len(places) <= most else []
-        for i, j in pairs:
-            row = {
-                **shared,
-                "stratification": division,
-                "stratum": found.names[i][1],
-                "versus": found.names[j][1],
-                "metric": f"{metric}_difference",
-                "n": int(found.n[i] + found.n[j]),
-                "n_clusters": int(min(found.n_clusters[i], found.n_clusters[j])),
-                "method": "difference of two strata; interval and p from paired resamples of clusters (t)",
-            }
-            made.append(row | defined(difference(estimate[i] - estimate[j], replicates[:, i] - replicates[:, j],
-                                                 _clusters_of_difference(found, metric, i, j)), None))  # fmt: skip
-        made.append(
-            {
-                **shared,
-                "stratification": division,
-                "stratum": f"{len(places)} strata",
-                "metric": "heterogeneity",
-                "n": int(found.n[places].sum()),
-                "n_clusters": int(found.n_clusters[places].min()),
-                **_heterogeneity(estimate[places], replicates[:, places], int(found.n_clusters[places].min())),
-            }
-        )
-    return made
+        if np.isfinite(rho[i]) and abs(rho[i]) < 1 and found.n_clusters[i] > 1:
+            places[division].append(i)
+    divisions = {division: of for division, of in places.items() if len(of) > 1}
+    pairs = [pair for of in divisions.values() if len(of) <= most for pair in combinations(of, 2)]
+    first, second = ([pair[side] for pair in pairs] for side in (0, 1))
+    tested = wild.differences(rho[first] - rho[second], scores.of(first), scores.of(second), *of_flips)
+    jointly = wild.equality(rho, scores, list(divisions.values()), *of_flips)
+    made: dict[str, list[Result]] = defaultdict(list)
+    for place, (i, j) in enumerate(pairs):
+        (division, stratum), (_, versus) = found.names[i], found.names[j]
+        row = {"stratum": stratum, "versus": versus, "metric": f"{metric}_difference", "n": int(found.n[[i, j]].sum()),
+               "n_clusters": int(found.n_clusters[[i, j]].min()), "method": OF_TWO_STRATA}  # fmt: skip
+        row |= defined(flipped(float(rho[i] - rho[j]), tested, place), None)
+        if len(pairs) > 1 and row["p"] is not None:
+            row |= {"q": float(tested.joint[place]), "method": f"{OF_TWO_STRATA}; q: max-T over all {len(pairs)} pairs"}
+        made[division].append(row)
+    for of, wald, p in zip(divisions.values(), *jointly, strict=True):
+        row = {"stratum": f"{len(of)} strata", "metric": "heterogeneity", "n": int(found.n[of].sum()),
+               "n_clusters": int(found.n_clusters[of].min()), "method": OF_ALL_STRATA}  # fmt: skip
+        values = {"estimate": None, "reason": "too few clusters"} if np.isnan(p) else {"estimate": wald, "p": p}
+        made[found.names[of[0]][0]].append(row | values)
+    return [{**shared, "stratification": division, **row} for division, rows in made.items() for row in rows]
 
 
-def _clusters_of_difference(found: Strata, metric: str, i: int, j: int) -> float:
-    """How many clusters of equal parts tell as much of the variance of a difference of two strata.
+def of_sums(sums: Floats, statistic: Callable[[Floats], Floats], base: Result, scale: Scale) -> dict[str, float]:
+    """A statistic of sums over clusters, with interval and p from their resampled parts.
 
-    Where the strata share clusters, the parts of the difference tell; where they share none, their variances add up,
-    with the degrees of freedom of Welch 1947. What is fewer holds for both.
+    Args:
+        sums: Shape (clusters, m).
+        statistic: Of sums, shape (..., m) -> (...).
+        base: Has `resamples` and `seed`.
     """
-    pair = [i, j]
-    parts = found.parts[metric][:, pair] * (1 - found.estimate[metric][pair] ** 2)  # off the line, where rhos differ
-    together = bootstrap.effective_clusters(parts[:, 0] - parts[:, 1], np.array((parts != 0).any(axis=1).sum()))
-    variance = (parts**2).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        welch = variance.sum() ** 2 / (variance**2 / (found.effective[metric][pair] - 1)).sum()
-    return float(np.minimum(together, welch + 1))
+    parts = bootstrap.parts(sums, statistic, scale.to_line)
+    clusters = float(bootstrap.effective_clusters(parts, np.array(len(sums))))
+    drawn = bootstrap.replicates(sums, statistic, base["resamples"], base["seed"], *scale[:2])
+    return resampled(float(statistic(sums.sum(axis=0))), drawn, clusters, scale)
 
 
-def resampled(estimate: float, replicates: Floats, n_clusters: int, scale: Scale) -> dict[str, float]:
-    """A statistic with its interval, standard error and p-value from its replicates. Shape (resamples,)."""
-    one, of = np.array([estimate]), np.array([n_clusters])
+def resampled(estimate: float, replicates: Floats, n_clusters: float, scale: Scale) -> dict[str, float]:
+    """A statistic with its interval, standard error and p-value from its replicates, and what would have been detected.
+    Shape (resamples,).
+    """
+    one, of, null = np.array([estimate]), np.array([n_clusters]), np.array(scale.null)
     with np.errstate(all="ignore"):
         interval, line_se, se = bootstrap.interval(one, replicates[:, None], of, *scale[:2])
-        away = scale.to_line(one) - scale.to_line(np.array(scale.null))
-        p = bootstrap.pvalue(away, line_se, of)
+        p = bootstrap.pvalue(scale.to_line(one) - scale.to_line(null), line_se, of)
+        least = scale.back(scale.to_line(null) + power.detectable(line_se, of - 1)) - null
     return {"estimate": estimate, "ci_low": float(interval.low[0]), "ci_high": float(interval.high[0]),
-            "se": float(se[0]), "p": float(p[0])}  # fmt: skip
-
-
-def difference(estimate: float, replicates: Floats, n_clusters: float) -> dict[str, float]:
-    """A difference with its interval and p-value: estimate -+ t * SE of its replicates."""
-    one = np.array([estimate])
-    interval, line_se, _ = bootstrap.interval(one, replicates[:, None], np.array([n_clusters]), np.asarray, np.asarray)
-    p = bootstrap.pvalue(one, line_se, np.array([n_clusters]))
-    least = float(power.detectable(line_se[0], n_clusters - 1))
-    return {"estimate": estimate, "ci_low": float(interval.low[0]), "ci_high": float(interval.high[0]),
-            "se": float(line_se[0]), "p": float(p[0]), "detectable": least}  # fmt: skip
+            "se": float(se[0]), "p": float(p[0]), "detectable": float(least[0])}  # fmt: skip
 
 
 def flipped(estimate: float, tested: wild.Tested, place: int) -> dict[str, float]:
@@ -180,17 +167,6 @@ def flipped(estimate: float, tested: wild.Tested, place: int) -> dict[str, float
     half = (high - low) / 2 if np.isfinite(high - low) else np.nan
     return {"estimate": estimate, "ci_low": low, "ci_high": high, "se": float(tested.se[place]),
             "p": float(tested.p[place]), "detectable": float(power.detectable(half / _OF_NORMAL))}  # fmt: skip
-
-
-def _heterogeneity(estimate: Floats, replicates: Floats, n_clusters: int) -> Result:
-    """Whether strata have one correlation at all, on the atanh scale."""
-    k = len(estimate)
-    with np.errstate(all="ignore"):
-        f, p = bootstrap.equality(np.arctanh(estimate), np.arctanh(replicates), n_clusters)
-    method = f"Wald F({k - 1}, {n_clusters - k + 1}) that all strata have one rho (atanh), covariance of resamples"
-    if np.isnan(f):
-        return {"estimate": None, "reason": "too few clusters in a stratum", "method": method}
-    return {"estimate": f, "p": p, "method": method}
 
 
 def with_q(results: Iterable[Result]) -> list[Result]:

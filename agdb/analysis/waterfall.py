@@ -180,7 +180,7 @@ def _difference(what: Chosen, old: Taken, new: Taken) -> Result:
         return row | {"reason": why}
     sums = [_sums(data, cluster[np.searchsorted(place, data.place)], n_clusters) for data in (a, b)]
     rho = [float(bootstrap.correlations(s.sum(axis=0))[0]) for s in sums]
-    before, now = (wild.scores(s) for s in sums)
+    before, now = (wild.scores(s[:, None]) for s in sums)
     tested = wild.differences(np.array([rho[1] - rho[0]]), now, before, what.resamples, what.seed)
     values = results.flipped(rho[1] - rho[0], tested, 0)
     return row | results.defined(values | (_analytic(a, b, rho) if is_paired else {}), None)

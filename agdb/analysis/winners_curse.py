@@ -141,10 +141,10 @@ def _correlated(rows: Rows, shrunken: Floats, row: Result, *, signed: bool) -> R
         return counts | {"reason": why}
     e, s, r = (Ranker(v).within() for v in (effect, score, raw))
     sums = bootstrap.cluster_sums(bootstrap.correlation_columns(e, s), cluster, n_clusters)
-    (rho,) = bootstrap.correlations(sums.sum(axis=0))
-    drawn = bootstrap.replicates(sums, bootstrap.correlations, row["resamples"], row["seed"], *CORRELATION[:2])
+    values = results.of_sums(sums, lambda of: bootstrap.correlations(of)[..., 0], row, CORRELATION)
+    rho = values["estimate"]
     analytic = bonett_wright_interval(rho, n)
-    values = results.resampled(float(rho), drawn[:, 0], n_clusters, CORRELATION) | {
+    values |= {
         "analytic_low": float(analytic.low), "analytic_high": float(analytic.high),
         "analytic_p": float(correlation_pvalue(rho, n)),
     }  # fmt: skip

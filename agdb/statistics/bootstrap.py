@@ -161,9 +161,9 @@ def replicates(
 
 
 def ratio(sums: Floats) -> Floats:
-    """The statistic of two sums, first over second, e.g. a mean. Shape (..., 2) -> (..., 1)."""
+    """The statistic of two sums, first over second, e.g. a mean. Shape (..., 2) -> (...)."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return sums[..., :1] / sums[..., 1:]
+        return np.asarray(sums[..., 0] / sums[..., 1], float)
 
 
 def correlation_columns(x: Floats, *ys: Floats) -> Iterator[Floats]:
@@ -231,27 +231,3 @@ def pvalue(on_line: Floats, se: Floats, n_clusters: NDArray[np.integer] | Floats
     """Two-sided p-value of a statistic that is 0 on the line under the null, with its standard error there."""
     with np.errstate(all="ignore"):
         return np.asarray(2 * special.stdtr(np.maximum(n_clusters - 1, 1), -np.abs(on_line / se)), float)
-
-
-def equality(on_line: Floats, replicates: Floats, n_clusters: int) -> tuple[float, float]:
-    """Whether k statistics are one: Wald F, with (k - 1, clusters - k + 1) degrees of freedom, and its p-value.
-
-    Args:
-        on_line: The statistics where they are about normal. Shape (k,).
-        replicates: Of all of them from the same resamples. Shape (resamples, k).
-        n_clusters: Clusters that have rows, in the one that has fewest.
-
-    Returns:
-        (F, p); NaN where there are too few clusters for k statistics, or the replicates do not vary.
-    """
-    k, df = len(on_line), n_clusters - len(on_line) + 1
-    replicates = replicates[np.isfinite(replicates).all(axis=1)]
-    if df < 1 or len(replicates) <= k:
-        return np.nan, np.nan
-    contrast = np.eye(k)[1:] - np.eye(k)[:1]
-    covariance = contrast @ np.cov(replicates.T) @ contrast.T
-    if (np.diagonal(covariance) < _NO_SPREAD**2).any() or np.linalg.matrix_rank(covariance) < k - 1:
-        return np.nan, np.nan
-    apart = contrast @ on_line
-    f = float(apart @ np.linalg.solve(covariance, apart)) / (k - 1)
-    return f, float(special.fdtrc(k - 1, df, f))
