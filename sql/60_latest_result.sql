@@ -39,7 +39,7 @@ COMMENT ON COLUMN latest_result.analytic_low IS 'Lower end of the 95 % interval 
 COMMENT ON COLUMN latest_result.analytic_high IS 'Upper end of the 95 % interval of independent rows.';
 COMMENT ON COLUMN latest_result.analytic_p IS 'Two-sided p-value of independent rows: t test, or Meng-Rosenthal-Rubin for a difference.';
 COMMENT ON COLUMN latest_result.p IS 'Two-sided p-value, from the standard error by resampling clusters (else method says how).';
-COMMENT ON COLUMN latest_result.q IS 'Benjamini-Hochberg q-value within the family: this run, label set, source and metric.';
+COMMENT ON COLUMN latest_result.q IS 'Benjamini-Hochberg q-value within the family: this run, label set, source and metric; of scorers or strata that are compared two and two, where there are several, the max-T adjusted p-value.';
 COMMENT ON COLUMN latest_result.design_effect IS 'Variance by resampling clusters over that of independent rows; n / design_effect independent rows say as much.';
 COMMENT ON COLUMN latest_result.detectable IS 'Smallest absolute value that a test at 0.05 would have found with 80 % power.';
 COMMENT ON COLUMN latest_result.ceiling IS 'Largest correlation that the noise of the slopes leaves: sqrt(1 - mean(slope_se^2) / var(slope)); slopes picked for significance make it too high.';

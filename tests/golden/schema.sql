@@ -685,7 +685,7 @@ VIEW latest_result  -- Of each question that was asked of the data its newest st
   analytic_high DOUBLE  -- Upper end of the 95 % interval of independent rows.
   analytic_p DOUBLE  -- Two-sided p-value of independent rows: t test, or Meng-Rosenthal-Rubin for a difference.
   p DOUBLE  -- Two-sided p-value, from the standard error by resampling clusters (else method says how).
-  q DOUBLE  -- Benjamini-Hochberg q-value within the family: this run, label set, source and metric.
+  q DOUBLE  -- Benjamini-Hochberg q-value within the family: this run, label set, source and metric; of scorers or strata that are compared two and two, where there are several, the max-T adjusted p-value.
   design_effect DOUBLE  -- Variance by resampling clusters over that of independent rows; n / design_effect independent rows say as much.
   detectable DOUBLE  -- Smallest absolute value that a test at 0.05 would have found with 80 % power.
   ceiling DOUBLE  -- Largest correlation that the noise of the slopes leaves: sqrt(1 - mean(slope_se^2) / var(slope)); slopes picked for significance make it too high.
