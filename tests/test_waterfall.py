@@ -204,6 +204,9 @@ def test_a_step_without_its_data_is_left_out_with_the_reason(
     assert reason in found[step]["reason"]
     there = [name for name in STEPS if found[name]["spearman"] is not None]
     assert [found[name]["versus"] for name in there] == [None, *there[:-1]]
+    told = agdb("explain", str(found[step]["result_id"])).stdout
+    assert f"estimate: none: {found[step]['reason']}" in told
+    assert "SELECT" not in told
 
 
 def test_without_a_scorer_of_the_study_it_begins_with_the_nearest(study: Path, agdb: Agdb) -> None:

@@ -34,6 +34,8 @@ def explain(con: duckdb.DuckDBPyConnection, result_id: int) -> Iterator[str]:
     yield ""
     yield "the files behind it:"
     yield from (f"  {line}" for line in files(con, row))
+    if row["method"] == steps.LEFT_OUT:
+        return
     yield ""
     if (sql := RowQueries(con).of(row)) is None:
         yield "its rows are not there any more"
@@ -63,9 +65,10 @@ def numbers(row: dict[str, Any]) -> dict[str, object]:
         "of": f"{row['scorer']} at {row['window_bp']:,} bp (scorer {row['scorer_id']})",
         "on": f"label set {row['label_set']}: {row['label']} of {row['source']}, {row['tissue']}; "
               f"{row['stratification']}: {row['stratum']}",
-        "rows": f"{row['n']:,} {row['unit']}s of {row['n_variants'] or 0:,} variants and {row['n_genes'] or 0:,} "
+        "rows": None if row["method"] == steps.LEFT_OUT else
+                f"{row['n']:,} {row['unit']}s of {row['n_variants'] or 0:,} variants and {row['n_genes'] or 0:,} "
                 f"phenotypes, in {row['n_clusters'] or 0:,} clusters ({row['cluster']})",
-        "estimate": row["estimate"] if row["reason"] is None else f"{row['estimate']} ({row['reason']})",
+        "estimate": _estimate(row["estimate"], row["reason"]),
         "95 % interval": None if row["ci_low"] is None else f"{row['ci_low']:.6g} to {row['ci_high']:.6g}",
         "of independent rows": None if row["analytic_low"] is None else
                                f"{row['analytic_low']:.6g} to {row['analytic_high']:.6g}",
@@ -74,6 +77,12 @@ def numbers(row: dict[str, Any]) -> dict[str, object]:
         "resamples": None if row["resamples"] is None else f"{row['resamples']:,}, seed {row['seed']}",
     }  # fmt: skip
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _estimate(estimate: float | None, reason: str | None) -> object:
+    if reason is None:
+        return estimate
+    return f"none: {reason}" if estimate is None else f"{estimate} ({reason})"
 
 
 def of_run(con: duckdb.DuckDBPyConnection, run_id: int) -> Iterator[str]:
@@ -167,8 +176,10 @@ class RowQueries:
     def divided(self, row: dict[str, Any]) -> str | None:
         """The rows of all strata of its stratification, with column `stratum_0`, of which `condition` keeps its own.
 
-        Of a step of compare-study it is its own rows.
+        Of a step of compare-study it is its own rows; one that was left out has none.
         """
+        if row["method"] == steps.LEFT_OUT:
+            return None
         if row["stratification"] == strata.OF_STEPS:
             if row["run_id"] not in self._steps:
                 self._steps[row["run_id"]] = steps.walked(self.con, row["run_id"])

@@ -14,6 +14,10 @@ from agdb.analysis.results import Result
 STEPS = ("published", "slope", "peaks", "tracks", "mask", "variants", "fine-mapped", "RNA_SEQ")
 
 
+#: Method of the result of a step that was not made.
+LEFT_OUT = "left out"
+
+
 class State(NamedTuple):
     """What a step is computed on."""
 
@@ -133,7 +137,7 @@ def walked(con: duckdb.DuckDBPyConnection, run_id: int) -> Walked:
     # a scorer of a role that nobody had then may have come since, and the study would begin with it
     what = replace(what, scorers={role: of for role, of in what.scorers.items() if role in asked})
     found = con.execute(
-        "SELECT stratum FROM result WHERE run_id = ? AND metric = 'spearman' AND method <> 'left out'", [run_id]
+        "SELECT stratum FROM result WHERE run_id = ? AND metric = 'spearman' AND method <> ?", [run_id, LEFT_OUT]
     ).fetchall()
     kept = {name for (name,) in found}
     state = begin(what)

@@ -22,7 +22,7 @@ from agdb.analysis.labels import LabelSet
 from agdb.analysis.profile import Asked, Chosen
 from agdb.analysis.results import Result
 from agdb.analysis.rows import numbered
-from agdb.analysis.steps import STEPS, State, begin, changed, study_sql
+from agdb.analysis.steps import LEFT_OUT, STEPS, State, begin, changed, study_sql
 from agdb.analysis.strata import OF_STEPS
 from agdb.errors import Refused
 from agdb.statistics import bootstrap, wild
@@ -142,7 +142,7 @@ def _shared(what: Chosen, state: State, step: str) -> Result:
 
 
 def _left_out(what: Chosen, state: State, step: str, why: str) -> Result:
-    return {**_shared(what, state, step), "metric": "spearman", "n": 0, "method": "left out", "reason": why}
+    return {**_shared(what, state, step), "metric": "spearman", "n": 0, "method": LEFT_OUT, "reason": why}
 
 
 def _results(what: Chosen, taken: Taken) -> Iterator[Result]:
