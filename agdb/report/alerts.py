@@ -56,7 +56,7 @@ def _stale(con: duckdb.DuckDBPyConnection, found: Found) -> Iterator[Alert]:
     ).fetchall()
     if later := [f"run {run_id}: {command}, {at} UTC" for _, run_id, command, at, is_later in runs if is_later]:
         yield Alert("failed", f"results are newer than the data: those of run {runs[0][0]} are not", later,
-                    "agdb stats computes them again; then agdb report again")  # fmt: skip
+                    "agdb stats, with the options of then, computes them again; then agdb report again")  # fmt: skip
     if going := [f"run {run_id}: {command}, {at} UTC" for _, run_id, command, at, is_later in runs if not is_later]:
         yield Alert("warning", "all scores were there when the results were made: a prediction has not ended", going,
                     "when it has: agdb stats, agdb report; if it was killed: agdb predict goes on with it")  # fmt: skip
