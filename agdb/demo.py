@@ -19,6 +19,7 @@ from agdb.ingest import peaks, qtl, reference
 from agdb.ingest.variant_table import Options
 from agdb.predict import run as predict
 from agdb.predictors import motif
+from agdb.query import records
 from agdb.simulate import Study, write_study
 
 #: Windows that the motif scorer reads, in bp: the truth of the simulation is that of 501.
@@ -138,12 +139,11 @@ def is_known(found: dict[str, tuple[int, float]], known: dict[str, tuple[int, fl
 
 
 def _window_verdicts(con: duckdb.DuckDBPyConnection) -> list[str]:
-    asked = con.execute(
+    found = records(
+        con,
         "SELECT window_bp, versus, estimate, ci_low, ci_high, detectable, reason FROM result "
-        "WHERE metric = 'spearman_difference' AND stratification = 'all' ORDER BY result_id"
+        "WHERE metric = 'spearman_difference' AND stratification = 'all' ORDER BY result_id",
     )
-    names = [column[0] for column in asked.description or ()]
-    found = (dict(zip(names, row, strict=True)) for row in asked.fetchall())
     return [f"{row['window_bp']:,} bp against {row['versus'].split()[1]} bp: {verdict(row)}" for row in found]
 
 

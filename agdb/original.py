@@ -18,7 +18,8 @@ from agdb.analysis import labels
 from agdb.analysis.groups import OneScorer, groups, probing_with_associations
 from agdb.errors import AgdbError, Refused, UsageError
 from agdb.export.files import whole
-from agdb.export.tables import LINES, copied, literal
+from agdb.export.tables import LINES, copied
+from agdb.query import literal
 
 #: How the study calls the windows that it had.
 _CALLED = {2048: "Standard (2 KB)", 16384: "Promoter-proximal (16 KB)", 131072: "TAD-scale (131 KB)"}

@@ -180,6 +180,11 @@ class Check(NamedTuple):
         """What it claims of the data, in words."""
         return self.name.replace("_", " ")
 
+    def problems(self, con: duckdb.DuckDBPyConnection) -> list[str]:
+        """Where it does not hold, a line each."""
+        found = con.execute(f"SELECT DISTINCT problem FROM ({self.sql}) ORDER BY 1").fetchall()
+        return [str(problem) for (problem,) in found]
+
 
 def checks() -> list[Check]:
     """The checks, in order of their names. Each opens with `-- severity:`, `-- gates:` and `-- cure:` lines."""

@@ -13,6 +13,7 @@ from agdb.analysis.measures import SCALES
 from agdb.analysis.rows import query
 from agdb.analysis.run import comparisons
 from agdb.errors import UsageError
+from agdb.query import literal, records
 
 
 def explain(con: duckdb.DuckDBPyConnection, result_id: int) -> Iterator[str]:
@@ -21,12 +22,10 @@ def explain(con: duckdb.DuckDBPyConnection, result_id: int) -> Iterator[str]:
     Raises:
         UsageError: there is no such result.
     """
-    found = con.execute("FROM result WHERE result_id = ?", [result_id])
-    names = [column[0] for column in found.description or ()]
-    rows = found.fetchall()
-    if not rows:
+    found = records(con, "FROM result WHERE result_id = ?", [result_id])
+    if not found:
         raise UsageError(f"there is no result {result_id}", cure="agdb sql 'SELECT result_id, metric FROM result'")
-    row = dict(zip(names, rows[0], strict=True))
+    row = found[0]
     yield title(row)
     yield from (f"  {name}: {value}" for name, value in numbers(row).items())
     yield ""
@@ -220,6 +219,6 @@ def _conditions(row: dict[str, Any]) -> Iterator[str]:
         yield "stratum_0 IS NOT NULL"
     elif row["stratification"] not in ("all", strata.OF_STEPS):
         chosen = [name for name in (row["stratum"], row["versus"]) if name is not None]
-        yield "stratum_0 IN (" + ", ".join("'" + name.replace("'", "''") + "'" for name in chosen) + ")"
+        yield "stratum_0 IN (" + ", ".join(map(literal, chosen)) + ")"
     if row["metric"].startswith("partial_"):
         yield from (f"{name} IS NOT NULL" for name in ("tss_distance", "maf") if name in row["method"])

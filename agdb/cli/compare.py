@@ -82,14 +82,16 @@ def compare(
 def _tell_changes(con: "duckdb.DuckDBPyConnection", run_id: int) -> None:
     """A line a step: the verdict on its change, or why it was left out; and what the field expects of it."""
     from agdb.analysis.paired import verdict
+    from agdb.query import records
 
-    found = con.execute(
+    found = records(
+        con,
         "SELECT step, change, versus, spearman, difference AS estimate, difference_low AS ci_low, difference_high AS "
-        "ci_high, detectable, n_compared, reason, expected FROM study_step WHERE run_id = ? ORDER BY place", [run_id]
-    )  # fmt: skip
-    names = [column[0] for column in found.description or ()]
+        "ci_high, detectable, n_compared, reason, expected FROM study_step WHERE run_id = ? ORDER BY place",
+        [run_id],
+    )
     bands: dict[str, list[str]] = {}
-    for row in (dict(zip(names, values, strict=True)) for values in found.fetchall()):
+    for row in found:
         if row["spearman"] is None:
             typer.echo(f"{row['step']}: left out: {row['reason']}")
         elif row["estimate"] is not None:

@@ -163,9 +163,7 @@ def check(ctx: typer.Context) -> None:
     failed = 0
     with db.reading(ctx.obj) as con:
         for c in db.checks():
-            problems = [
-                problem for (problem,) in con.execute(f"SELECT DISTINCT problem FROM ({c.sql}) ORDER BY 1").fetchall()
-            ]
+            problems = c.problems(con)
             mark = "ok  " if not problems else ("FAIL" if c.severity == "refuse" else "warn")
             typer.echo(f"{mark}  {c.claim}")
             for problem in problems:

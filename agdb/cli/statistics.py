@@ -136,10 +136,9 @@ def show(path: Path, run_id: int, format_: str, *, with_strata: bool) -> None:
 
 def _tell_differences(con: "duckdb.DuckDBPyConnection", run_id: int, strata: str) -> None:
     from agdb.analysis.paired import verdict
+    from agdb.query import records
 
-    found = con.execute(_DIFFERENCES.format(of_run=_OF_RUN.format(run_id=run_id), strata=strata))
-    names = [column[0] for column in found.description or ()]
-    for row in (dict(zip(names, values, strict=True)) for values in found.fetchall()):
+    for row in records(con, _DIFFERENCES.format(of_run=_OF_RUN.format(run_id=run_id), strata=strata)):
         is_scorer = row["stratification"] == "all"
         one = f"{row['scorer']} {row['window_bp']:,} bp" if is_scorer else f"{row['stratification']}: {row['stratum']}"
         other = row["versus"].rpartition(" (")[0] if is_scorer else row["versus"]

@@ -7,7 +7,7 @@ where it is not known); variants are BED4, once each, named chrom_pos_ref_alt, a
 import duckdb
 
 from agdb.errors import UsageError
-from agdb.export.tables import identifier
+from agdb.query import identifier
 
 _INTERVAL, _VARIANT = {"assembly", "chrom", "chrom_start", "chrom_end"}, {"assembly", "chrom", "pos", "ref", "alt"}
 

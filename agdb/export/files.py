@@ -12,7 +12,8 @@ import duckdb
 from agdb.errors import Refused, UsageError
 from agdb.export import bed, pipe, vcf
 from agdb.export.mistake import usage_error
-from agdb.export.tables import COPY, LINES, copied, identifier
+from agdb.export.tables import COPY, LINES, copied
+from agdb.query import identifier
 
 #: Every format of a file. Those of the field are made of lines that DuckDB writes below a header of ours.
 FORMATS = (*COPY, "bed", "narrowPeak", "vcf")

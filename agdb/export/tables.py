@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from agdb.query import literal
+
 #: Options of COPY by format. `json` is one array: what `jq` and `json.load` read.
 COPY = {
     "csv": "FORMAT csv, HEADER",
@@ -12,16 +14,6 @@ COPY = {
 
 #: Lines as they are, for formats that DuckDB has no writer of: tabs between, nothing quoted, no header.
 LINES = "FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE ''"
-
-
-def literal(text: object) -> str:
-    """Text as a string of SQL."""
-    return "'" + str(text).replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A name of a table or column, whatever stands in it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def copied(query: str, path: Path, options: str) -> str:

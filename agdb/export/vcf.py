@@ -14,7 +14,7 @@ import duckdb
 from agdb import __version__
 from agdb.errors import UsageError
 from agdb.export.bed import one_assembly
-from agdb.export.tables import literal
+from agdb.query import literal
 
 _KEY = {"assembly", "chrom", "pos", "ref", "alt"}
 

@@ -10,6 +10,7 @@ from agdb.analysis.groups import probing_with_associations
 from agdb.errors import Refused, UsageError
 from agdb.figures import agreement, counts, distributions, estimates, locus, tracks
 from agdb.figures.choice import Choice, Drawn
+from agdb.query import literal
 
 #: Figures by name.
 FIGURES: dict[str, Callable[[duckdb.DuckDBPyConnection, Choice], Drawn]] = {
@@ -69,8 +70,7 @@ def write(con: duckdb.DuckDBPyConnection, drawn: Drawn, path: Path, data: Path |
         return
     con.register("drawn", drawn.data)
     try:
-        name = str(data).replace("'", "''")
-        con.execute(f"COPY (FROM drawn) TO '{name}' (FORMAT csv, HEADER)")
+        con.execute(f"COPY (FROM drawn) TO {literal(data)} (FORMAT csv, HEADER)")
     except duckdb.IOException as error:
         raise Refused(f"cannot write the numbers: {str(error).splitlines()[0]}", where=str(data),
                       cure="give a folder that exists and can be written") from error  # fmt: skip

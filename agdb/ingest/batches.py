@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 
 from agdb.errors import Refused
 from agdb.ingest import tap, text
-from agdb.ingest.cells import MISSING, cell, identifier, typed
+from agdb.ingest.cells import MISSING, cell, typed
 from agdb.ingest.damage import Shape
 from agdb.ingest.header import once
 from agdb.ingest.part import Part
+from agdb.query import identifier
 
 #: Rows of a part.
 PART_ROWS = 500_000

@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from agdb.query import literal
+
 #: Types by their names in DuckDB, with the largest value that the column can hold. Whole numbers are read as DOUBLE
 #: first, because DuckDB would round 1.5 to 2 in silence.
 WHOLE = {"BIGINT": 2**53, "INTEGER": 2**31 - 1, "SMALLINT": 2**15 - 1, "TINYINT": 2**7 - 1}
@@ -20,11 +22,6 @@ MISSING = ("", "NA", ".")
 #: SQL of the column that tells the first cell of a row that is not of its type, and what it says of it.
 ODD_CELL = '"odd "'
 NOT_A_NUMBER, NOT_FINITE, NOT_WHOLE = "not_a_number", "not_finite", "not_a_whole_number"
-
-
-def identifier(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def cell(place: int) -> str:
@@ -79,4 +76,4 @@ def _test(place: int, kind: str, is_text: bool) -> str:
 
 def one_file(path: Path) -> str:
     """SQL of the path of this one file: no pattern, no address, whatever characters are in it."""
-    return "'" + re.sub(r"[*?[]", r"[\g<0>]", str(path.absolute())).replace("'", "''") + "'"
+    return literal(re.sub(r"[*?[]", r"[\g<0>]", str(path.absolute())))

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import duckdb
 
 from agdb.errors import UsageError
-from agdb.ingest.cells import ANY_NUMBER, identifier
+from agdb.ingest.cells import ANY_NUMBER
 from agdb.ingest.rows import Rows, guessed_types
+from agdb.query import identifier
 
 #: More rejected rows than this share, and it is the file that is wrong, not its rows.
 MAX_REJECTED_SHARE = 0.10

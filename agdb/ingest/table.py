@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from agdb.errors import Refused, UsageError
 from agdb.ingest import damage, text
-from agdb.ingest.cells import NOT_A_NUMBER, NOT_FINITE, NOT_WHOLE, ODD_CELL, WHOLE, cell, identifier
+from agdb.ingest.cells import NOT_A_NUMBER, NOT_FINITE, NOT_WHOLE, ODD_CELL, WHOLE, cell
 from agdb.ingest.part import Part
 from agdb.ingest.plan import Counts, Plan, Rule
 from agdb.ingest.rows import Rows
+from agdb.query import identifier
 
 _OTHER = "this looks like another kind of file, or another assembly; nothing was kept"
 _CURES = {"no_variant_at_position": "the table has no alleles: ingest the variants first (agdb ingest variants)"}

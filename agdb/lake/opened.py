@@ -7,8 +7,8 @@ import duckdb
 
 from agdb import db
 from agdb.errors import Refused
-from agdb.export.tables import identifier, literal
 from agdb.lake.manifest import LAYOUT, File, Lake, cannot_read
+from agdb.query import identifier, literal
 
 #: Tables that hold rows of variants: of a part of a lake, those of its own variants.
 _OF_VARIANTS = ("variant", "scored_variant", "prediction")

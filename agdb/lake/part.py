@@ -14,9 +14,9 @@ from agdb.analysis.groups import probing_with_associations
 from agdb.analysis.labels import LabelSet
 from agdb.analysis.run import Part, Plan, parts
 from agdb.errors import AgdbError, Refused
-from agdb.export.tables import literal
 from agdb.lake.manifest import Lake, found
 from agdb.lake.opened import narrow, open_database, take_in
+from agdb.query import literal
 
 
 class Job(NamedTuple):

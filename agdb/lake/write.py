@@ -13,8 +13,9 @@ import duckdb
 from agdb import __version__
 from agdb.errors import Refused, UsageError
 from agdb.export.files import whole
-from agdb.export.tables import copied, identifier, literal
+from agdb.export.tables import copied
 from agdb.lake.manifest import LAYOUT, MANIFEST, File, Layout, text_of
+from agdb.query import identifier, literal, records
 from agdb.schema import migrations, sql_files
 
 #: Where the folder of NULL goes, in the Hive convention.
@@ -49,9 +50,7 @@ def export(con: duckdb.DuckDBPyConnection, folder: Path, tell: Callable[[str], N
                          cure="write it to a folder and copy that: all files, then manifest.json")  # fmt: skip
     if folder.exists() and (there := next(folder.iterdir(), None) if folder.is_dir() else folder):
         raise Refused("the folder holds something already", where=str(there), cure="give a new or empty folder")
-    found = con.sql(_SOURCES).fetchall()
-    names = con.sql(_SOURCES).columns
-    sources = [dict(zip(names, row, strict=True)) for row in found]
+    sources = records(con, _SOURCES)
     tables: dict[str, list[File]] = {}
     with _into(folder) as part:
         shutil.rmtree(part, ignore_errors=True)  # a killed export's

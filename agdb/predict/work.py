@@ -19,6 +19,7 @@ from agdb.predict.names import check_name
 from agdb.predict.spool import batches, header_of, merged_batches
 from agdb.predictors.contract import Computation, Scorer, Track, Variant
 from agdb.predictors.tracks import GTEX, check
+from agdb.query import literal
 from agdb.schema import same, sql_files
 
 #: The type of chromosomes, whose order is that of the genome, as a migration makes it.
@@ -262,8 +263,7 @@ def store_sample(con: duckdb.DuckDBPyConnection, assembly: str, choice: Choice) 
 def _write(con: duckdb.DuckDBPyConnection, choice: Choice, spool: Spooled | None, into: Path) -> int:
     """Write `work` but for the shards of others and for what lies finished in the spool."""
     query, files = _rest(choice, spool)
-    target = str(into).replace("'", "''")
-    return int(con.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet)", files).fetchall()[0][0])
+    return int(con.execute(f"COPY ({query}) TO {literal(into)} (FORMAT parquet)", files).fetchall()[0][0])
 
 
 def count(

@@ -30,10 +30,9 @@ def n_checks() -> int:
 
 def _checks(con: duckdb.DuckDBPyConnection) -> Iterator[Alert]:
     for check in db.checks():
-        problems = con.execute(f"SELECT DISTINCT problem FROM ({check.sql}) ORDER BY 1").fetchall()
-        if problems:
+        if problems := check.problems(con):
             severity = "failed" if check.severity == "refuse" else "warning"
-            yield Alert(severity, check.claim, [text for (text,) in problems], check.cure)
+            yield Alert(severity, check.claim, problems, check.cure)
 
 
 def _stale(con: duckdb.DuckDBPyConnection, found: Found) -> Iterator[Alert]:

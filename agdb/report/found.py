@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from agdb.errors import Refused, UsageError
+from agdb.query import records
 
 Result = dict[str, Any]
 
@@ -196,7 +197,8 @@ def _add(group: Group, row: Result) -> bool:
 
 
 def _results(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[Result]:
-    result = con.execute(
+    return records(
+        con,
         """
         SELECT r.*, coalesce(s.is_signed, true) AS is_signed
         FROM latest_result AS r LEFT JOIN scorer AS s ON s.scorer_id = r.scorer_id
@@ -207,8 +209,6 @@ def _results(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[Result]:
         ORDER BY r.result_id""",
         {"labels": _list(asked.labels), "sources": _list(asked.source_ids), "scorer": asked.scorer},
     )
-    names = [column[0] for column in result.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def _list(values: Iterable[object] | None) -> list[object] | None:

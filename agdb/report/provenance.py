@@ -1,10 +1,11 @@
 """Where the numbers are from: files with their sha256, scorers with their whole configuration, runs and versions."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 
+from agdb.query import records
 from agdb.report.found import Found
 from agdb.report.tables import Cell, Column, Table, count, text
 
@@ -50,7 +51,7 @@ def _sources(con: duckdb.DuckDBPyConnection) -> Table:
          text(s["assembly"] + (f" (lifted from {s['lifted_from']})" if s["lifted_from"] else "")),
          text(s["effect_unit"]), count(s["rows_read"]), count(s["rows_kept"]), count(s["rows_rejected"]),
          text(s["sha256"]), text(s["url"])]
-        for s in _dicts(con, "SELECT *, coalesce(tissue, biosample) AS of_what FROM source ORDER BY source_id")
+        for s in records(con, "SELECT *, coalesce(tissue, biosample) AS of_what FROM source ORDER BY source_id")
     ]  # fmt: skip
     if not any(row[-1].text for row in rows):  # no file says where it was brought from
         columns, rows = columns[:-1], [row[:-1] for row in rows]
@@ -95,12 +96,6 @@ def _runs(con: duckdb.DuckDBPyConnection) -> Table:
         [count(r["run_id"]), text(r["command"]), text(r["status"]), count(r["n_rows"]),
          text(f"{r['started_at']:%Y-%m-%d %H:%M}"), text(r["agdb_version"]), text(r["duckdb_version"]),
          text(r["software"]), text(r["arguments"])]
-        for r in _dicts(con, "SELECT * FROM run ORDER BY run_id")
+        for r in records(con, "SELECT * FROM run ORDER BY run_id")
     ]  # fmt: skip
     return Table("runs", "Runs that made this database", columns, rows)
-
-
-def _dicts(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    result = con.execute(query)
-    names = [column[0] for column in result.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from agdb.analysis.paired import verdict as difference
+from agdb.query import records
 from agdb.report.found import Found, Group, Result
 
 
@@ -248,20 +249,20 @@ def steps(con: duckdb.DuckDBPyConnection, rows: Sequence[Result]) -> Table | Non
     """The newest run of agdb compare-study, step by step; None where it stored nothing."""
     if not rows:
         return None
-    found = con.execute(
+    found = records(
+        con,
         """
         SELECT step, change, scorer, window_bp, n, n_clusters, spearman, ci_low, ci_high, result_id, difference,
                difference_low, difference_high, difference_id, coalesce(reason, '') AS reason
         FROM study_step WHERE run_id = ? ORDER BY place""",
         [max(r["run_id"] for r in rows)],
     )
-    names = [column[0] for column in found.description or ()]
     told = [
         [text(s["step"]), text(s["change"]), text(s["scorer"]), count(s["window_bp"]), count(s["n"]),
          count(s["n_clusters"]), number(s["spearman"], "+.4f", s["result_id"]), _interval(s["ci_low"], s["ci_high"]),
          number(s["difference"], "+.4f", s["difference_id"]), _interval(s["difference_low"], s["difference_high"]),
          text(s["reason"])]
-        for s in (dict(zip(names, row, strict=True)) for row in found.fetchall())
+        for s in found
     ]  # fmt: skip
     columns = [Column("step"), Column("what it changes"), Column("scorer"), Column("window, bp", True), *NUMBERS[:2],
                Column("spearman", True), NUMBERS[3], Column("change", True), Column("interval of the change", True),

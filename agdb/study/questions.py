@@ -97,11 +97,7 @@ class Questions:
     def check(self) -> list[tuple[str, str]]:
         """The claims that the data break, as (claim, problem); empty where all is well: `agdb check`."""
         with self.connection() as con:
-            return [
-                (claim.claim, str(problem))
-                for claim in db.checks()
-                for (problem,) in con.execute(f"SELECT DISTINCT problem FROM ({claim.sql}) ORDER BY 1").fetchall()
-            ]
+            return [(check.claim, problem) for check in db.checks() for problem in check.problems(con)]
 
     def explain(self, result_id: int) -> str:
         """From a result back to its files: method, SQL of its rows, sources with sha256, versions: `agdb explain`."""
