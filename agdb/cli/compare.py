@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agdb.cli.app import say
+from agdb.cli.statistics import Resamples, Seed
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,8 +46,8 @@ def compare(
     ] = None,
     peaks: Annotated[Ids, typer.Option(help="Peak source of the labels' assembly; may be repeated.")] = None,
     pip: Annotated[float, typer.Option(help="Fine-mapped: a PIP above this.")] = 0.9,
-    resamples: Annotated[int, typer.Option(min=200, help="Of the clusters.")] = 2000,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same numbers.")] = 0,
+    resamples: Resamples = 2000,
+    seed: Seed = 0,
     format_: Annotated[str, typer.Option("--format", help="table, csv, tsv or json.")] = "table",
 ) -> None:
     """The original study beside the right one: what each correction does to the correlation, with its interval.

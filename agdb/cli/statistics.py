@@ -73,7 +73,7 @@ _EXPECTED = """
 LabelSets = Annotated[
     list[str] | None, typer.Option("--labels", help="Label set by name (agdb labels); may be repeated.")
 ]
-Scorer = Annotated[str | None, typer.Option(help="Only this scorer, by name.")]
+Scorer = Annotated[str | None, typer.Option(help="Only this scorer, by name (agdb status).")]
 Window = Annotated[int | None, typer.Option(help="Only this window, in bp.")]
 Stratify = Annotated[
     list[str] | None,
@@ -82,16 +82,18 @@ Stratify = Annotated[
     ),
 ]
 Every = Annotated[bool, typer.Option("--all", help="Print the strata too; they are stored anyhow.")]
-Resamples = Annotated[int, typer.Option(min=200, help="Of the clusters.")]
+Resamples = Annotated[int, typer.Option(min=200, help="Resamples of the clusters, and flips of their signs.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same numbers.")]
-Permutations = Annotated[int, typer.Option(min=0, help="Of labels within clusters, for a p-value besides.")]
+Permutations = Annotated[
+    int, typer.Option(min=0, help="Permutations of labels within clusters, for a second p-value; 0: none.")
+]
 Kendall = Annotated[bool, typer.Option("--kendall", help="Kendall's tau as well.")]
 Controls = Annotated[int, typer.Option(min=1, help="Matched controls to a causal variant.")]
 Match = Annotated[
     list[str] | None, typer.Option(help="Match controls in this too, e.g. an LD score: NAME=SQL; may be repeated.")
 ]
 Shifts = Annotated[
-    int, typer.Option(min=0, help="Of the peaks round their chromosomes, for the overlap's enrichment; 0: none.")
+    int, typer.Option(min=0, help="Shifts of the peaks round their chromosomes, for the overlap's enrichment; 0: none.")
 ]
 Format = Annotated[str, typer.Option("--format", help="table, csv, tsv or json.")]
 
@@ -161,7 +163,9 @@ def labels(
     ctx: typer.Context,
     add: Annotated[str | None, typer.Option("--add", help="Store a label set of this name.")] = None,
     label: Annotated[str, typer.Option(help="slope, conditional_slope or pval_nominal.")] = "slope",
-    source: Annotated[list[int] | None, typer.Option(help="Only this QTL source; may be repeated.")] = None,
+    source: Annotated[
+        list[int] | None, typer.Option(help="Only this QTL source, by number (agdb status); may be repeated.")
+    ] = None,
     where: Annotated[str | None, typer.Option(help="SQL over the columns of view analysed_qtl.")] = None,
     unit: Annotated[str, typer.Option(help="pair, or variant: its association with the smallest p-value.")] = "pair",
     cluster: Annotated[str, typer.Option(help="Drawn as a whole: block (of linkage, or 1 Mb), gene, chrom.")] = "block",

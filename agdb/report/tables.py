@@ -119,9 +119,10 @@ def agreement(found: Found) -> Table:
         signs = [c._replace(text=c.text.removeprefix("+")) for c in signs]
         rows.append([*group_cells(g), text(g.main["metric"]), *numbers(g.main), *signs, text(g.source)])
     note = (
-        "Intervals and p-values are of resampled clusters; design effect: their variance over that of independent "
-        "rows; detectable: the smallest value that would have been found with 80 % power. Every underlined number "
-        "leads to its row of result, its files and its SQL."
+        "Intervals and p-values are of resampled clusters, those of differences of clusters whose signs are flipped; "
+        "design effect: the variance by resampling over that of independent rows; detectable: the smallest value that "
+        "would have been found with 80 % power. Every underlined number leads to its row of result, its files and its "
+        "SQL."
     )
     return short(Table("agreement", "Agreement of score and effect", columns, rows, note))
 

@@ -678,23 +678,23 @@ VIEW latest_result  -- Of each question that was asked of the data its newest st
   cluster VARCHAR  -- What was drawn as a whole: block (of linkage), mb (1 Mb windows, where no blocks are known), gene, chrom.
   n_clusters BIGINT  -- How many of them have rows.
   estimate DOUBLE  -- The statistic; NULL with a reason where it is not defined.
-  ci_low DOUBLE  -- Lower end of its 95 % interval by resampling clusters: the interval to cite.
-  ci_high DOUBLE  -- Upper end of its 95 % interval by resampling clusters.
-  se DOUBLE  -- Standard error of the estimate by resampling clusters.
+  ci_low DOUBLE  -- Lower end of its 95 % interval, the one to cite: by resampling clusters, of a difference by flipping the signs of what they add to it; method says which.
+  ci_high DOUBLE  -- Upper end of it.
+  se DOUBLE  -- Standard error of the estimate, by the same.
   analytic_low DOUBLE  -- Lower end of the 95 % interval of independent rows, for comparison.
   analytic_high DOUBLE  -- Upper end of the 95 % interval of independent rows.
-  analytic_p DOUBLE  -- Two-sided p-value of independent rows: t test, or Meng-Rosenthal-Rubin for a difference.
-  p DOUBLE  -- Two-sided p-value, from the standard error by resampling clusters (else method says how).
+  analytic_p DOUBLE  -- Two-sided p-value of independent rows: t test (correlations), score test (sign concordance), DeLong (AUROC), Meng-Rosenthal-Rubin (paired differences).
+  p DOUBLE  -- Two-sided p-value, from the standard error by resampling clusters, of a difference from the flips (else method says how).
   q DOUBLE  -- Benjamini-Hochberg q-value within the family: this run, label set, source and metric; of scorers or strata that are compared two and two, where there are several, the max-T adjusted p-value.
   design_effect DOUBLE  -- Variance by resampling clusters over that of independent rows; n / design_effect independent rows say as much.
   detectable DOUBLE  -- Smallest absolute value that a test at 0.05 would have found with 80 % power.
   ceiling DOUBLE  -- Largest correlation that the noise of the slopes leaves: sqrt(1 - mean(slope_se^2) / var(slope)); slopes picked for significance make it too high.
   expected VARCHAR  -- What the field has found in such a setting, where it has; far outside, look for a bug first.
   method VARCHAR  -- How estimate, intervals and p-value were made.
-  seed INTEGER  -- Seed of the resamples: the same inputs and seed give the same numbers.
-  resamples INTEGER  -- Resamples of the clusters.
+  seed INTEGER  -- Seed of the resamples and flips: the same inputs and seed give the same numbers.
+  resamples INTEGER  -- Resamples of the clusters, or flips of their signs; of permutation_* the permutations, of overlap_enrichment the shifts.
   reason VARCHAR  -- Why estimate or interval is NULL; else NULL.
-  chance DOUBLE  -- Value of the statistic for a score that knows nothing; NULL where there is none.
+  chance DOUBLE  -- Value of the statistic for a score that knows nothing: 0 for correlations and differences, 0.5 for AUROC, concordance and pairs, the share of causal variants for causal_auprc, 1 for an enrichment; NULL where there is none.
 
 VIEW p_value_quantile  -- One row per QTL source, side of the peaks and rank of the nominal p-value, thinned: observed against expected.
   source_id INTEGER  -- QTL source.
@@ -920,9 +920,9 @@ VIEW study_step  -- One row per run of agdb compare-study and step from the orig
   expected VARCHAR  -- What the field has found in such a setting, where it has.
   versus VARCHAR  -- The step that it is compared with: the last one before it that was not left out.
   difference DOUBLE  -- Spearman of this step less that of versus: on the rows that both have where the label or the scorer changed, else each on its own rows.
-  difference_low DOUBLE  -- Lower end of its 95 % interval by resampling clusters.
-  difference_high DOUBLE  -- Upper end of its 95 % interval by resampling clusters.
-  difference_p DOUBLE  -- Two-sided p-value of no difference, from the same resamples.
+  difference_low DOUBLE  -- Lower end of its 95 % interval, by flipping the signs of what clusters add to it.
+  difference_high DOUBLE  -- Upper end of it.
+  difference_p DOUBLE  -- Two-sided p-value of no difference, from the same flips.
   detectable DOUBLE  -- Smallest difference that a test at 0.05 would have found with 80 % power.
   n_compared BIGINT  -- Rows that the difference rests on.
   reason VARCHAR  -- Why the step was left out, or has no difference; else NULL.
