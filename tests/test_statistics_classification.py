@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from agdb.statistics.classification import (
-    auroc,
-    delong_difference,
-    delong_interval,
-    pairwise_accuracy,
-    placements,
-)
+from agdb.statistics.classification import auroc, delong_difference, delong_interval, placements
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -204,27 +198,3 @@ def test_scores_of_one_order_differ_by_nothing_and_without_an_interval() -> None
     found = delong_difference(score, np.exp(score), positive)
     assert found.value == 0
     assert np.isnan(found[1:]).all()
-
-
-@settings(deadline=None, derandomize=True)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20))
-def test_pairwise_accuracy_is_the_share_of_pairs_won_ties_half(pairs: list[tuple[int, int]]) -> None:
-    found = pairwise_accuracy([a for a, _ in pairs], [b for _, b in pairs])
-    assert found.value == pytest.approx(np.mean([(a > b) + (a == b) / 2 for a, b in pairs]), abs=1e-12)
-    assert (found.n, found.n_ties) == (len(pairs), sum(a == b for a, b in pairs))
-
-
-def test_without_ties_the_standard_error_of_pairs_is_that_of_a_proportion() -> None:
-    found = pairwise_accuracy([1, 1, 1, 0, 0], [0, 0, 0, 1, 1])
-    assert (found.value, found.se) == pytest.approx((0.6, np.sqrt(0.6 * 0.4 / 5)))
-
-
-def test_pairs_of_one_positive_count_as_one_when_they_are_a_group() -> None:
-    positive, control = np.array([1.0, 0.0, 1.0, 1.0]), np.array([0.0, 1.0, 0.0, 0.0])
-    once, nine = pairwise_accuracy(positive, control), pairwise_accuracy(
-        np.repeat(positive, 9), np.repeat(control, 9), groups=np.repeat(["a", "b", "c", "d"], 9))  # fmt: skip
-    assert nine.se == pytest.approx(once.se)
-
-
-def test_no_pairs_have_no_accuracy() -> None:
-    assert np.isnan(pairwise_accuracy([], [])[:2]).all()

@@ -34,11 +34,11 @@ clustered_rows = st.lists(
 
 @settings(deadline=None, derandomize=True)
 @given(clustered_rows)
-def test_mean_and_sd_are_those_of_all_permutations_within_clusters(rows: list[tuple[int, int, int]]) -> None:
+def test_the_mean_is_that_of_all_permutations_within_clusters(rows: list[tuple[int, int, int]]) -> None:
     x, y, cluster = (np.array(column, float) for column in zip(*rows, strict=True))
     found, rhos = permutation_spearman(x, y, cluster, 10), every_rho(x, y, cluster.astype(int))
     assert found.rho == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
-    assert (found.expected, found.sd) == pytest.approx((rhos.mean(), rhos.std()), abs=1e-9)
+    assert found.expected == pytest.approx(rhos.mean(), abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -98,13 +98,13 @@ def test_the_same_seed_gives_the_same_p_and_another_seed_another() -> None:
     assert first.p != other.p
 
 
-def test_the_order_of_rows_and_the_names_of_clusters_do_not_matter_to_mean_and_sd() -> None:
+def test_the_order_of_rows_and_the_names_of_clusters_do_not_matter_to_rho_and_the_mean() -> None:
     rng = np.random.default_rng(5)
     x, y, cluster = *rng.standard_normal((2, 40)), rng.integers(0, 9, 40)
     order, names = rng.permutation(40), np.array([f"gene {9 - i}" for i in range(9)])
     found = permutation_spearman(x, y, cluster, 10)
     renamed = permutation_spearman(x[order], y[order], names[cluster[order]], 10)
-    assert renamed[:3] == pytest.approx(found[:3])
+    assert renamed[:2] == pytest.approx(found[:2])
 
 
 def test_more_labels_than_are_held_at_once_are_permuted_alike(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_more_labels_than_are_held_at_once_are_permuted_alike(monkeypatch: pytes
 def test_clusters_of_one_row_leave_nothing_to_permute() -> None:
     found = permutation_spearman([1, 2, 3, 5, 4], [2, 1, 3, 4, 5], np.arange(5))
     assert found.rho == pytest.approx(0.8)
-    assert (found.expected, found.sd, found.n_movable) == (found.rho, 0, 0)
+    assert found.expected == found.rho
     assert np.isnan(found.p)
 
 
@@ -129,8 +129,7 @@ def test_labels_that_are_alike_within_clusters_leave_nothing_to_permute() -> Non
 @pytest.mark.parametrize("n", range(6))
 def test_a_constant_has_no_correlation(n: int) -> None:
     found = permutation_spearman(np.zeros(n), np.arange(n))
-    assert np.isnan([found.rho, found.expected, found.sd, found.p]).all()
-    assert found.n == n
+    assert np.isnan(found).all()
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -5,22 +5,12 @@ import pytest
 from scipy import stats
 
 from agdb.statistics import correlation_pvalue, detectable_correlation
-from agdb.statistics.power import correlation_power, detectable, detectable_from_se, side_of_band, smallest_n
+from agdb.statistics.power import correlation_power, detectable
 
 
 @pytest.mark.parametrize(("r", "n"), [(0.1, 783), (0.3, 85), (0.5, 30), (-0.3, 85)])
-def test_the_smallest_study_is_that_of_cohens_tables(r: float, n: int) -> None:
-    assert smallest_n(r) == n
-
-
-def test_the_smallest_study_has_the_power_and_one_row_less_has_not() -> None:
-    for r in (0.05, 0.2, 0.7):
-        n = smallest_n(r, power=0.9)
-        assert correlation_power(r, n) >= 0.9 > correlation_power(r, n - 1)
-
-
-def test_no_study_is_large_enough_for_no_correlation() -> None:
-    assert smallest_n(0.0) == np.inf
+def test_the_studies_of_cohens_tables_have_the_power_and_one_row_less_has_not(r: float, n: int) -> None:
+    assert correlation_power(r, n) >= 0.8 > correlation_power(r, n - 1)
 
 
 def test_the_power_of_the_study_of_a_thousand_rows_is_not_what_it_claimed() -> None:
@@ -54,14 +44,9 @@ def test_three_rows_or_fewer_have_no_power_to_speak_of(n: int) -> None:
     assert np.isnan(correlation_power(0.5, n))
 
 
-def test_a_design_effect_of_two_halves_the_study() -> None:
-    assert correlation_power(0.1, 1_000, design_effect=2) == pytest.approx(correlation_power(0.1, 500))
-    assert smallest_n(0.1, design_effect=2) == pytest.approx(2 * smallest_n(0.1), abs=1)
-
-
 def test_what_is_detectable_from_the_standard_error_of_independent_rows_is_what_is_from_their_number() -> None:
     n = np.array([10, 1_000, 107_229])
-    assert detectable_from_se(1 / np.sqrt(n - 3)) == pytest.approx(detectable_correlation(n))
+    assert np.tanh(detectable(1 / np.sqrt(n - 3))) == pytest.approx(detectable_correlation(n))
 
 
 @pytest.mark.parametrize("df", [10, 30, 500])
@@ -73,20 +58,3 @@ def test_the_detectable_effect_is_detected_with_the_power_it_says_by_noncentral_
 @pytest.mark.parametrize(("se", "df"), [(np.nan, 10), (0.0, 10), (0.1, 0)])
 def test_without_a_standard_error_nothing_is_known_to_be_detectable(se: float, df: float) -> None:
     assert np.isnan(detectable(se, df))
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "side"),
-    [(0.0, 0.09, -1), (0.0, 0.1, 0), (0.15, 0.18, 0), (0.0, 0.9, 0), (0.2, 0.5, 0), (0.21, 0.5, 1)],
-)
-def test_an_interval_is_odd_only_when_all_of_it_is_outside_the_band(low: float, high: float, side: int) -> None:
-    assert side_of_band(low, high, 0.1, 0.2) == side
-
-
-def test_an_interval_that_is_not_known_is_on_no_side() -> None:
-    assert np.isnan(side_of_band([np.nan, 0.3], [0.5, np.nan], 0.1, 0.2)).all()
-
-
-def test_a_band_upside_down_is_refused() -> None:
-    with pytest.raises(ValueError, match="band"):
-        side_of_band(0.1, 0.2, 0.5, 0.4)

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from agdb.statistics.shrinkage import (
-    attenuation_ceiling,
+    ceiling,
     conditional_likelihood,
-    disattenuated,
     fiqt,
     reliability,
 )
@@ -146,20 +145,14 @@ def test_a_slope_or_its_error_that_is_not_finite_is_refused(bad: float) -> None:
             reliability(slope, se)
 
 
-def test_noise_leaves_the_correlation_that_the_ceiling_says_and_disattenuation_gives_it_back() -> None:
+def test_noise_leaves_the_correlation_that_the_ceiling_says() -> None:
     rng = np.random.default_rng(4)
     x, truth = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 200_000).T
     slope = truth + rng.normal(0, 0.8, 200_000)
-    share = reliability(slope, np.full(200_000, 0.8))
-    r = np.corrcoef(x, slope)[0, 1]
-    assert r == pytest.approx(0.6 * attenuation_ceiling(share), abs=0.01)
-    assert disattenuated(r, share) == pytest.approx(0.6, abs=0.01)
+    assert np.corrcoef(x, slope)[0, 1] == pytest.approx(0.6 * ceiling(slope, np.full(200_000, 0.8)), abs=0.01)
 
 
-def test_noise_of_both_counts() -> None:
-    assert attenuation_ceiling(0.25, 0.64) == pytest.approx(0.4)
-    assert disattenuated(0.2, 0.25, 0.64) == pytest.approx(0.5)
-
-
-def test_without_reliability_there_is_nothing_to_give_back() -> None:
-    assert np.isnan(disattenuated([0.1, 0.2], [0.0, np.nan])).all()
+def test_the_ceiling_is_of_the_slopes_whose_error_is_known_and_of_three_at_least() -> None:
+    slope, se = np.array([1.0, 2.0, 4.0, 90.0]), np.array([0.5, 0.5, 0.5, np.nan])
+    assert ceiling(slope, se) == pytest.approx(np.sqrt(1 - 0.25 / np.var([1, 2, 4])))
+    assert np.isnan(ceiling(slope[1:], se[1:]))

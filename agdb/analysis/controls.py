@@ -16,20 +16,15 @@ from agdb.statistics import bootstrap, kendall
 from agdb.statistics.partial import partial_correlation
 from agdb.statistics.permutation import permutation_spearman
 from agdb.statistics.ranks import Ranker
-from agdb.statistics.shrinkage import reliability
+from agdb.statistics.shrinkage import ceiling, reliability
 
 Floats = NDArray[np.float64]
 
 
 def ceilings(rows: Rows) -> Floats:
     """Largest correlation that the noise of the slopes leaves, by stratum; NaN where no slope_se is known."""
-    found = []
-    for division in rows.divisions:
-        for i in range(len(division.strata)):
-            within = (division.codes == i) & np.isfinite(rows.slope_se)
-            found.append(np.sqrt(reliability(rows.effect[within], rows.slope_se[within])) if within.sum() > 2
-                         else np.nan)  # fmt: skip
-    return np.array(found)
+    strata = (division.codes == i for division in rows.divisions for i in range(len(division.strata)))
+    return np.array([ceiling(rows.effect[within], rows.slope_se[within]) for within in strata])
 
 
 def of_all_rows(
@@ -111,7 +106,10 @@ def _partial(rows: Rows, effect: Floats, score: Floats, base: Result, reason: st
 
 
 def _disattenuated(rows: Rows, found: Strata, base: Result, reason: str | None) -> Result:
-    """The correlation with the noise of the slopes taken out; always beside the one as it is."""
+    """The correlation with the noise of the slopes taken out; always beside the one as it is, never for it.
+
+    It may exceed 1: then the reliability is too low, or rho has been lucky.
+    """
     known = np.isfinite(rows.slope_se)
     row = {**base, "method": "rho / sqrt(reliability of the slopes), 1 - mean(slope_se^2) / var(slope) (Spearman "
                              "1904); the noise of the score is not known"}  # fmt: skip

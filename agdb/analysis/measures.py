@@ -7,7 +7,7 @@ Those parts are resampled once for all strata and all measures.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -63,13 +63,15 @@ class Strata:
         names: (division, stratum) of each.
         n, n_variants, n_genes, n_clusters: Shape (strata,).
         estimate: By measure, shape (strata,); NaN where it is not defined.
-        scores: By correlation of ranks, what clusters add to it: what differences of strata are tested by.
+        scores: By rank correlation: each cluster's contribution to it (its score), from which differences of strata are
+            tested.
         replicates: By measure, shape (resamples, strata).
-        analytic: By measure: interval of independent rows, and its standard error on the line.
-        effective: By measure: clusters of equal parts that would tell as much of the standard error. Shape (strata,).
+        analytic: By measure: interval of independent rows, and its standard error on the transformed scale.
+        effective: By measure, the effective number of clusters: how many equally large ones would estimate the standard
+            error as precisely. Shape (strata,).
+        is_constant: Whether the effect, or the score, has one value only. Shape (strata,).
         sign_p: Two-sided p-values of independent rows of the sign measures: of the score test, which Wilson's interval
             inverts, and of DeLong's. Shape (strata,).
-        is_constant: Whether the effect, or the score, has one value only. Shape (strata,).
     """
 
     names: list[tuple[str, str]]
@@ -81,9 +83,9 @@ class Strata:
     scores: dict[str, wild.Scores]
     replicates: dict[str, Floats]
     analytic: dict[str, tuple[statistics.Interval, Floats]]
-    effective: dict[str, Floats] = field(default_factory=dict)
-    is_constant: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
-    sign_p: dict[str, Floats] = field(default_factory=dict)
+    effective: dict[str, Floats]
+    is_constant: NDArray[np.bool_]
+    sign_p: dict[str, Floats]
 
 
 def measured(

@@ -27,7 +27,7 @@ from agdb.analysis.strata import OF_STEPS
 from agdb.errors import Refused
 from agdb.statistics import bootstrap, wild
 from agdb.statistics.ranks import Ranker
-from agdb.statistics.shrinkage import reliability
+from agdb.statistics.shrinkage import ceiling
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer]
@@ -151,14 +151,13 @@ def _results(what: Chosen, taken: Taken) -> Iterator[Result]:
     cluster, codes = numbered(data.cluster), np.zeros(len(data.place), np.int16)
     found = measures.measured(data.effect, data.score, [(OF_STEPS, codes, [step])], data.variant, data.phenotype,
                               cluster, resamples=what.resamples, seed=what.seed)  # fmt: skip
-    known = np.isfinite(data.slope_se) & (state.label == "slope")
-    ceiling = np.sqrt(reliability(data.effect[known], data.slope_se[known])) if known.sum() > 2 else np.nan
+    most = ceiling(data.effect, data.slope_se) if state.label == "slope" else np.nan
     name = "fine-mapped" if any(c.startswith("pip >") for c in state.conditions) else what.labels.name
     scorer = OneScorer(state.scorer.scorer_id, state.scorer.name, state.scorer.window_bp, True, "",
                        state.scorer.output_type)  # fmt: skip
     group = Group(LabelSet(name, state.label), what.source.source_id, what.source.name, what.source.tissue, None, 0,
                   what.source.qtl_type, (scorer,))  # fmt: skip
-    for row in results.of_strata(group, found, _shared(what, state, step), np.array([ceiling])):
+    for row in results.of_strata(group, found, _shared(what, state, step), np.array([most])):
         yield row | {"expected": expected(group, row["metric"])}
 
 

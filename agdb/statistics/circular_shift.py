@@ -20,14 +20,12 @@ class Shifted(NamedTuple):
     used: Places between the first and the last interval of their chromosome, which alone are counted. Bool, shape (n,).
     inside: Which of the used lie in an interval. Bool, shape (used,).
     expected: Share of the shifts in which each lies in one. Shape (used,).
-    shares: Of the used places inside, by shift. Shape (shifts,).
-    p: Two-sided, (1 + b) / (1 + shifts): b shifts whose share is as far from the mean of all as the real one.
+    p: Two-sided, (1 + b) / (1 + shifts): b shifts have a share inside that is as far from their mean as the real one.
     """
 
     used: NDArray[np.bool_]
     inside: NDArray[np.bool_]
     expected: Floats
-    shares: Floats
     p: float
 
 
@@ -65,13 +63,12 @@ def circular_shift(
             hit = _inside(np.where(at >= width, at - width, at), length, starts, ends)
             count[rows] += hit
             totals[i] += np.count_nonzero(hit)
-    n = int(used.sum())
-    if not n or not shifts:
-        return Shifted(used, inside[used], count[used], np.full(shifts, np.nan), np.nan)
+    if not used.any() or not shifts:
+        return Shifted(used, inside[used], count[used], np.nan)
     real, middle = int(inside.sum()), float(totals.mean())
     as_far = int((np.abs(totals - middle) >= abs(real - middle) - 1e-9).sum())
     p = (1 + as_far) / (1 + shifts) if real or totals.any() else np.nan
-    return Shifted(used, inside[used], count[used] / shifts, totals / n, p)
+    return Shifted(used, inside[used], count[used] / shifts, p)
 
 
 def merged(start: Ints, end: Ints) -> tuple[Ints, Ints]:

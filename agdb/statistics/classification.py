@@ -1,6 +1,6 @@
-"""Does a score tell positives from negatives (causal variants from controls, up from down)? AUROC, and pairs.
+"""Does a score tell positives from negatives (causal variants from controls, up from down)? AUROC.
 
-Neither depends on how many negatives there are to a positive. One class alone has no AUROC: NaN. Scores must be finite:
+It does not depend on how many negatives there are to a positive. One class alone has none: NaN. Scores must be finite:
 a score that is missing is left out by the caller.
 """
 
@@ -40,15 +40,6 @@ class Placements(NamedTuple):
 
     of_positives: Floats
     of_negatives: Floats
-
-
-class PairwiseAccuracy(NamedTuple):
-    """Share of pairs whose positive has the larger score (ties half), its standard error, pairs, ties among them."""
-
-    value: float
-    se: float
-    n: int
-    n_ties: int
 
 
 def checked(score: ArrayLike, is_positive: ArrayLike) -> tuple[Floats, Bools]:
@@ -168,28 +159,3 @@ def _sums(codes: NDArray[np.integer], values: Floats, n: int = 0) -> Floats:
 def _root(variance: float, scale: float) -> float:
     """NaN for a variance that is 0 but for rounding, or below."""
     return float(np.sqrt(variance)) if variance > 1e-24 * scale else np.nan
-
-
-def pairwise_accuracy(
-    score_positive: ArrayLike, score_control: ArrayLike, groups: ArrayLike | None = None
-) -> PairwiseAccuracy:
-    """Share of pairs whose positive has the larger score, ties half: 0.5 is chance.
-
-    SE of independent pairs without ties: sqrt(a (1 - a) / n).
-
-    Args:
-        score_positive, score_control: Scores of the two of each pair, shape (n,), finite.
-        groups: Any code of what pairs share (the positive, with several controls each; a gene), shape (n,): the SE is
-            then of sums over groups. None for independent pairs.
-    """
-    a, b = np.asarray(score_positive, float), np.asarray(score_control, float)
-    if a.shape != b.shape or a.ndim != 1 or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise ValueError(f"pairs of shapes {a.shape} and {b.shape}: want finite scores of one shape (n,)")
-    if not len(a):
-        return PairwiseAccuracy(np.nan, np.nan, 0, 0)
-    won = np.where(a > b, 1.0, np.where(a == b, 0.5, 0.0))
-    value = float(won.mean())
-    off: Floats = won - value
-    if groups is not None:
-        off = _sums(np.unique(np.asarray(groups), return_inverse=True)[1], off)
-    return PairwiseAccuracy(value, float(np.sqrt(off @ off)) / len(a), len(a), int((a == b).sum()))

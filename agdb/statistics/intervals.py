@@ -1,4 +1,4 @@
-"""P-values and intervals of correlations. Rho itself is a view (`sql/`); what SQL has no distribution for is here.
+"""P-values and intervals of correlations and proportions of independent rows: what SQL has no distribution for.
 
 Arrays in, arrays out; n is the number of rows that the correlation was computed on. Nothing here corrects for
 dependence between rows: the intervals are those of independent pairs.
@@ -114,7 +114,10 @@ def meng_pvalue(r_a: ArrayLike, r_b: ArrayLike, r_ab: ArrayLike, n: ArrayLike) -
 
 
 def detectable_correlation(n: ArrayLike, power: float = 0.8, alpha: float = 0.05) -> Floats:
-    """Smallest |r| that a two-sided test at `alpha` finds with `power`: tanh((z_alpha + z_power) / sqrt(n-3))."""
+    """Smallest |r| that a two-sided test at `alpha` finds with `power`: tanh((z_alpha + z_power) / sqrt(n-3)).
+
+    The database asks its macro of this name, which the tests hold against this.
+    """
     n = np.asarray(n, float)
     z = stats.norm.isf(alpha / 2) + stats.norm.isf(1 - power)
     half = np.divide(z, np.sqrt(np.maximum(n - 3, 0)), out=np.full(n.shape, np.inf), where=n > 3)

@@ -15,19 +15,14 @@ _LABELS_AT_ONCE = 2_000_000
 class Permuted(NamedTuple):
     """A correlation beside those of permuted labels.
 
-    rho: Spearman's, of the labels as they are. expected, sd: mean and SD of rho over all permutations, exact and not
-    from the sample of them; within clusters the mean is what the clusters' means alone make. p: (1 + b) / (1 + B),
-    two-sided about `expected`. n_movable: rows in clusters of two or more. rho is NaN for n < 2 or a constant; p is NaN
-    where no permutation changes rho.
+    rho: Spearman's, of the labels as they are. expected: mean of rho over all permutations, exact and not from the
+    sample of them; within clusters it is what the clusters' means alone make. p: (1 + b) / (1 + B), two-sided about
+    `expected`. rho is NaN for n < 2 or a constant; p is NaN where no permutation changes rho.
     """
 
     rho: float
     expected: float
-    sd: float
     p: float
-    permutations: int
-    n: int
-    n_movable: int
 
 
 def permutation_spearman(
@@ -53,21 +48,19 @@ def permutation_spearman(
         raise ValueError(f"clusters of shape {codes.shape}, scores of shape {x.shape}")
     a, b = Ranker(x).within(), Ranker(y).within()
     scale = np.sqrt((a @ a) * (b @ b))
-    sizes = np.bincount(codes)
-    n, n_movable = len(x), int(sizes[sizes > 1].sum())
     if not scale > 0:
-        return Permuted(np.nan, np.nan, np.nan, np.nan, permutations, n, n_movable)
+        return Permuted(np.nan, np.nan, np.nan)
+    sizes = np.bincount(codes)
     # rho = (sum over clusters of size x mean x mean + sum of products of what is left) / scale: the first never changes
     a_left, b_left = (v - (np.bincount(codes, v) / np.maximum(sizes, 1))[codes] for v in (a, b))
     rho, left = float(a @ b / scale), float(a_left @ b_left)
     squares = np.bincount(codes, a_left**2) * np.bincount(codes, b_left**2)
     sd = float(np.sqrt((squares[sizes > 1] / (sizes[sizes > 1] - 1)).sum()))
     if sd <= 1e-12 * scale:
-        return Permuted(rho, rho, 0.0, np.nan, permutations, n, n_movable)
+        return Permuted(rho, rho, np.nan)
     of_null = _sums_of_products(a_left, b_left, codes, sizes, permutations, seed)
     as_far = int((np.abs(of_null) >= abs(left) - 1e-9 * sd).sum())  # a tie is as far, whatever rounding made of it
-    p = (1 + as_far) / (1 + permutations)
-    return Permuted(rho, rho - left / float(scale), sd / float(scale), p, permutations, n, n_movable)
+    return Permuted(rho, rho - left / float(scale), (1 + as_far) / (1 + permutations))
 
 
 def _sums_of_products(

@@ -21,8 +21,6 @@ class AveragePrecision(NamedTuple):
 
     value: float
     chance: float
-    n_positive: int
-    n: int
 
 
 def average_precision(score: ArrayLike, is_positive: ArrayLike) -> AveragePrecision:
@@ -34,7 +32,7 @@ def average_precision(score: ArrayLike, is_positive: ArrayLike) -> AveragePrecis
     score, positive = checked(score, is_positive)
     n, p = len(score), int(positive.sum())
     value = float(_average_precision(*_by_score(score, positive), np.ones((1, n)))[0]) if 0 < p < n else np.nan
-    return AveragePrecision(value, p / n if n else np.nan, p, n)
+    return AveragePrecision(value, p / n if n else np.nan)
 
 
 def average_precision_replicates(

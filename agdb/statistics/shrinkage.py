@@ -173,15 +173,11 @@ def reliability(slope: ArrayLike, slope_se: ArrayLike) -> float:
     return max(0.0, 1 - float(np.mean(se**2) / np.var(slope)))
 
 
-def attenuation_ceiling(reliability_y: ArrayLike, reliability_x: ArrayLike = 1.0) -> Floats:
-    """Largest correlation that noise leaves between x and y: sqrt(rel_x rel_y) (Spearman 1904). Shapes: broadcast."""
-    return np.asarray(np.sqrt(np.asarray(reliability_y, float) * np.asarray(reliability_x, float)), float)
+def ceiling(slope: ArrayLike, slope_se: ArrayLike) -> float:
+    """Largest correlation that the noise of the slopes leaves: sqrt(reliability) (Spearman 1904).
 
-
-def disattenuated(r: ArrayLike, reliability_y: ArrayLike, reliability_x: ArrayLike = 1.0) -> Floats:
-    """Correlation without noise: r / sqrt(rel_x rel_y). NaN where a reliability is 0. Shapes: broadcast.
-
-    It is an estimate and may exceed 1: then a reliability is too low, or r has been lucky. Tell it beside r, not for r.
+    Shapes (n,); a slope whose SE is NaN is left out. NaN for fewer than 3 that are known.
     """
-    r, ceiling = np.broadcast_arrays(np.asarray(r, float), attenuation_ceiling(reliability_y, reliability_x))
-    return np.asarray(np.divide(r, ceiling, out=np.full(r.shape, np.nan), where=ceiling > 0), float)
+    slope, se = np.asarray(slope, float), np.asarray(slope_se, float)
+    known = np.isfinite(se)
+    return float(np.sqrt(reliability(slope[known], se[known]))) if known.sum() > 2 else np.nan
