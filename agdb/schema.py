@@ -15,7 +15,8 @@ from typing import NamedTuple
 import duckdb
 
 from agdb import __version__
-from agdb.errors import Refused
+from agdb.errors import Refused, UsageError
+from agdb.query import records
 
 #: What tells a variant from others, in every table.
 KEY = ("assembly", "chrom", "pos", "ref", "alt")
@@ -164,6 +165,41 @@ def views_are_current(con: duckdb.DuckDBPyConnection) -> bool:
 
 def _views_sha256() -> str:
     return hashlib.sha256("\n".join(f"{name}\n{sql}" for name, sql in sql_files("sql")).encode()).hexdigest()
+
+
+#: What there is; the columns of a table or view; a macro.
+_ALL = """
+    SELECT 'table' AS kind, table_name AS name, comment FROM duckdb_tables() WHERE NOT internal
+    UNION ALL
+    SELECT 'view', view_name, comment FROM duckdb_views() WHERE NOT internal
+    UNION ALL
+    SELECT 'macro', function_name, comment FROM duckdb_functions() WHERE NOT internal
+    ORDER BY CASE kind WHEN 'table' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, name"""
+_COLUMNS = """
+    SELECT column_name AS "column", if(starts_with(data_type, 'ENUM'), 'ENUM', data_type) AS type,
+           coalesce(comment, '') AS meaning
+    FROM duckdb_columns() WHERE NOT internal AND table_name = ? ORDER BY column_index"""
+_MACRO = """
+    SELECT comment AS macro, macro_definition AS definition
+    FROM duckdb_functions() WHERE NOT internal AND function_name = ?"""
+
+
+def described(con: duckdb.DuckDBPyConnection, name: str | None = None) -> list[dict[str, str]]:
+    """What each table, view and macro is: rows of kind, name and comment.
+
+    Args:
+        con: Of a database.
+        name: Of a table or view: its columns, with type and meaning; of a macro: how it is called, and its definition.
+
+    Raises:
+        UsageError: there is nothing of that name; what there is, is listed.
+    """
+    if name is None:
+        return records(con, _ALL)
+    if found := records(con, _COLUMNS, [name]) or records(con, _MACRO, [name]):
+        return found
+    known = ", ".join(of["name"] for of in records(con, _ALL))
+    raise UsageError(f"there is no table, view or macro {name!r}", cure=f"one of {known}")
 
 
 class Check(NamedTuple):

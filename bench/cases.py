@@ -71,11 +71,6 @@ def make_database(place: Place) -> None:
     db.create(place.work / "new.duckdb")
 
 
-def import_agdb(place: Place) -> None:
-    """The imports of a reading command."""
-    from agdb import db  # noqa: F401
-
-
 def ingest(place: Place) -> int:
     """agdb's own ingest, from opening the file to the closed (checkpointed) database: staged, gated, stored."""
     from agdb import db

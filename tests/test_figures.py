@@ -19,7 +19,7 @@ from agdb.analysis import labels
 from agdb.errors import AgdbError, Refused, UsageError
 from agdb.figures import Choice, Drawn, resampled
 from agdb.figures.estimates import degrees_of_freedom
-from agdb.statistics.power import detectable_from_se
+from agdb.statistics.power import detectable
 
 NEAR = Choice(scorer="scorer", window_bp=100)
 TRACKED = Choice(scorer="tracked")
@@ -339,7 +339,7 @@ def test_power_of_the_study_is_80_per_cent_at_what_it_could_detect(draw: Draw, s
 def test_the_power_of_a_study_has_the_degrees_of_freedom_of_its_interval(df: float) -> None:
     half = 0.1 * stats.t.isf(0.025, df)
     low, high = np.tanh([0.2 - half, 0.2 + half])
-    row = {"ci_low": low, "ci_high": high, "n_clusters": 29, "detectable": detectable_from_se(0.1, df)}
+    row = {"ci_low": low, "ci_high": high, "n_clusters": 29, "detectable": np.tanh(detectable(0.1, df))}
     assert degrees_of_freedom(row) == pytest.approx(df, rel=1e-4)
 
 
@@ -393,8 +393,8 @@ def test_what_cannot_be_drawn_is_refused_with_a_cure(
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["scatter", "windows"])
-def test_of_many_sources_twelve_are_listed(con: duckdb.DuckDBPyConnection, name: str) -> None:
+@pytest.mark.parametrize(("name", "what"), [("scatter", "label sets and scorers"), ("windows", "QTL sources")])
+def test_of_many_sources_twelve_are_listed(con: duckdb.DuckDBPyConnection, name: str, what: str) -> None:
     """A study of 49 tissues: the rows of each are not counted only to say that one has to be chosen."""
     ids = add_snvs(con, 4)
     for scorer, window in (("a", 100), ("b", 200)):
@@ -406,7 +406,7 @@ def test_of_many_sources_twelve_are_listed(con: duckdb.DuckDBPyConnection, name:
     with pytest.raises(UsageError) as caught:
         figures.draw(con, name, Choice(window_bp=100) if name == "scatter" else Choice())
     told = str(caught.value)
-    assert "14 label sets and scorers match" in told
+    assert f"14 {what} match" in told
     assert "--source 12" in told
     assert "--source 13" not in told
     assert "... and 2 more" in told

@@ -146,6 +146,14 @@ def test_schema_tells_the_meaning_of_every_column(study: agdb.Study) -> None:
     assert None not in study.schema("correlation")["meaning"].to_pylist()
 
 
+def test_schema_tells_how_a_macro_is_called_and_refuses_what_is_not_there(study: agdb.Study) -> None:
+    (macro,) = study.schema("wilson").to_pylist()
+    assert macro["macro"].startswith("wilson(")
+    assert "sqrt" in macro["definition"]
+    with pytest.raises(UsageError, match="no table, view or macro 'correlations'"):
+        study.schema("correlations")
+
+
 def test_predicting_where_nothing_can_be_scored_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="no variant can be scored"):
         agdb.create(tmp_path / "empty.duckdb").predict("dnase-k562")

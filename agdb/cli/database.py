@@ -1,11 +1,11 @@
-"""Commands on the database itself: init, migrate, status, schema, check."""
+"""Commands on the database itself: init, migrate, status, schema, check; and presets, which need none."""
 
 from typing import Annotated
 
 import typer
 
 from agdb.cli.app import say
-from agdb.errors import ExitCode, UsageError
+from agdb.errors import ExitCode
 
 #: What `agdb status` shows: title, and the question.
 STATUS = {
@@ -64,21 +64,6 @@ STATUS = {
                agdb_version AS agdb
         FROM run ORDER BY run_id DESC LIMIT 8""",
 }
-
-#: What `agdb schema` shows: everything there is, and one table or view of it.
-SCHEMA = """
-    SELECT 'table' AS kind, table_name AS name, comment AS "one row is, or how it is called"
-    FROM duckdb_tables() WHERE NOT internal
-    UNION ALL
-    SELECT 'view', view_name, comment FROM duckdb_views() WHERE NOT internal
-    UNION ALL
-    SELECT 'macro', function_name, comment FROM duckdb_functions() WHERE NOT internal
-    ORDER BY CASE kind WHEN 'table' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, name"""
-COLUMNS = """
-    SELECT column_name AS "column", if(starts_with(data_type, 'ENUM'), 'ENUM', data_type) AS type,
-           coalesce(comment, '') AS meaning
-    FROM duckdb_columns() WHERE NOT internal AND table_name = ? ORDER BY column_index"""
-MACRO = "SELECT comment, macro_definition FROM duckdb_functions() WHERE NOT internal AND function_name = ?"
 
 EXAMPLES = {
     "init": "agdb --db study.duckdb init",
@@ -142,18 +127,15 @@ def schema(
 ) -> None:
     """Show tables, views and macros, and their columns, with what each one means."""
     from agdb import db, export
+    from agdb.schema import described
 
     with db.reading(ctx.obj) as con:
-        result = con.execute(SCHEMA) if name is None else con.execute(COLUMNS, [name])
-        names, rows = [d[0] for d in result.description or []], result.fetchall()
-        if not rows:
-            macro = con.execute(MACRO, [name]).fetchall()
-            if not macro:
-                known = ", ".join(row[1] for row in con.execute(SCHEMA).fetchall())
-                raise UsageError(f"there is no table, view or macro {name!r}", cure=f"one of {known}")
-            typer.echo("\n\n".join(text for text in macro[0] if text))
-            return
-    typer.echo(export.text_table(names, rows), nl=False)
+        found = described(con, name)
+    if "macro" in found[0]:
+        typer.echo("\n\n".join(text for text in found[0].values() if text))
+        return
+    names = ["one row is, or how it is called" if column == "comment" else column for column in found[0]]
+    typer.echo(export.text_table(names, [tuple(row.values()) for row in found]), nl=False)
 
 
 def check(ctx: typer.Context) -> None:

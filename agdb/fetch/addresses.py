@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import PurePosixPath
@@ -56,10 +56,6 @@ class Wanted:
     def checksum(self) -> str | None:
         """`md5:...` or `sha256:...` of the file where it is published; never of a member."""
         return None if self.member else self.address.checksum
-
-    def with_checksum(self, checksum: str | None, size: int | None) -> "Wanted":
-        """The same, once the publisher was asked."""
-        return replace(self, address=replace(self.address, checksum=checksum, bytes=size))
 
 
 def file_name(url: str) -> str:

@@ -1,8 +1,8 @@
 """What a figure is to show, and what has been drawn."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 import numpy as np
@@ -13,7 +13,9 @@ from agdb import plots
 from agdb.analysis import labels, strata
 from agdb.analysis.groups import Group, groups
 from agdb.analysis.rows import query
-from agdb.errors import Refused, UsageError
+from agdb.errors import UsageError
+
+T = TypeVar("T")
 
 Floats = NDArray[np.float64]
 
@@ -75,8 +77,8 @@ def number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def one(found: Sequence[Any], described: Callable[[Any], str], cure: str) -> Any:
-    """The only one.
+def one(found: Sequence[T], described: Callable[[T], str], cure: str, what: str = "label sets and scorers") -> T:
+    """The only one of what matches a choice.
 
     Raises:
         UsageError: nothing is there, or several are, which are listed.
@@ -86,7 +88,7 @@ def one(found: Sequence[Any], described: Callable[[Any], str], cure: str) -> Any
     if len(found) > 1:
         listed = "\n    ".join(described(row) for row in found[:LISTED])
         more = f"\n    ... and {len(found) - LISTED:,} more" if len(found) > LISTED else ""
-        raise UsageError(f"{len(found):,} label sets and scorers match", cure=f"choose one:\n    {listed}{more}")
+        raise UsageError(f"{len(found):,} {what} match", cure=f"choose one:\n    {listed}{more}")
     return found[0]
 
 
@@ -165,9 +167,3 @@ def unit_of(group: Group) -> str:
     """The label and its unit, for an axis."""
     label = group.labels.label
     return f"{label} ({'p-value' if label == 'pval_nominal' else group.effect_unit or 'no unit given'})"
-
-
-def needs(found: Iterable[Any], what: str, cure: str) -> None:
-    """Refuse a figure whose data are absent."""
-    if not list(found):
-        raise Refused(what, cure=cure)

@@ -96,7 +96,8 @@ def overlap(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
         raise Refused(
             "no variant lies on a chromosome with peaks", cure="agdb ingest peaks FILE; agdb status shows both"
         )
-    assembly = one(list(dict.fromkeys(r["assembly"] for r in found)), lambda a: f"--assembly {a}", "agdb status")
+    known = list(dict.fromkeys(r["assembly"] for r in found))
+    assembly = one(known, lambda a: f"--assembly {a}", "agdb status", "assemblies")
     total = sum(r["n"] for r in found)
     shares = []
     for name, n in _few(found):

@@ -137,7 +137,12 @@ def qq(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     sources = rows(table(con, "SELECT source_id, name, tissue FROM source SEMI JOIN qtl USING (source_id) "
                               "ORDER BY source_id"))  # fmt: skip
     sources = [s for s in sources if choice.source_id in (None, s["source_id"])]
-    source = one(sources, lambda s: f"--source {s['source_id']}   ({s['name']})", "agdb status lists the QTL sources")
+    source = one(
+        sources,
+        lambda s: f"--source {s['source_id']}   ({s['name']})",
+        "agdb status lists the QTL sources",
+        "QTL sources",
+    )
     data = table(con, "SELECT side, n, nth, p, expected FROM p_value_quantile WHERE source_id = ? ORDER BY side, nth",
                  [source["source_id"]])  # fmt: skip
     if not data.num_rows:

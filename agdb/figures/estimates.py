@@ -30,7 +30,12 @@ def windows(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     """
     found = families(con, choice)
     sources = list(dict.fromkeys((g.source_id, g.source) for g in found))
-    one(sources, lambda s: f"--labels {choice.labels} --source {s[0]}   ({s[1]})", "agdb sql 'FROM correlation'")
+    one(
+        sources,
+        lambda s: f"--labels {choice.labels} --source {s[0]}   ({s[1]})",
+        "agdb sql 'FROM correlation'",
+        "QTL sources",
+    )
     series, notes, data = [], [], []
     for group in found:
         with rows_drawn.drawn(con, group, choice) as stratum:
@@ -192,7 +197,8 @@ def study(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     figure = plots.waterfall(
         steps, title="From the published analysis to the corrected one, one change at a time", told=told,
         note=f"Pale bars: how far the step moved the estimate. Change: paired difference on the same rows, where there "
-             f"are. Intervals: resampled clusters (agdb compare-study, run {rows(found)[0]['run_id']}).",
+             f"are. Intervals: clusters resampled; of changes, their signs flipped (agdb compare-study, run "
+             f"{rows(found)[0]['run_id']}).",
     )  # fmt: skip
     return Drawn("study", figure, found, told)
 

@@ -21,17 +21,16 @@ UNITS = {
 
 
 class Field(NamedTuple):
-    """A field: its DuckDB type; what a row must not be, in words and in SQL; whether an empty cell is refused too."""
+    """A field: its DuckDB type; what a row must not be, in words and in SQL."""
 
     type: str
     what: str = ""
     broken: str = ""
     reason: str = ""
-    is_required: bool = False
 
 
-def _number(what: str, reason: str, broken: str, *, required: bool = False) -> Field:
-    return Field("DOUBLE", what, broken, reason, required)
+def _number(what: str, reason: str, broken: str) -> Field:
+    return Field("DOUBLE", what, broken, reason)
 
 
 def _share(name: str, highest: float = 1.0, what: str = "is not a probability") -> Field:

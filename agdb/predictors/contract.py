@@ -34,11 +34,6 @@ class Variant(NamedTuple):
     def __str__(self) -> str:
         return f"{self.chrom}_{self.pos}_{self.ref}_{self.alt}"
 
-    @property
-    def is_snv(self) -> bool:
-        """One base for another."""
-        return len(self.ref) == len(self.alt) == 1
-
 
 class Track(NamedTuple):
     """An assay in a biosample, as a model names it; (output_type, name, strand) is unique within a model."""

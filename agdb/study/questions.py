@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agdb import db
+from agdb.schema import described
 
 if TYPE_CHECKING:
     import duckdb
@@ -82,17 +83,15 @@ class Questions:
     labels = partialmethod(table, "label_set")
 
     def schema(self, name: str | None = None) -> "pa.Table":
-        """Tables, views and macros, or the columns of a table or view, with what each means: `agdb schema`."""
-        if name is None:
-            return self.sql(
-                "SELECT 'table' AS kind, table_name AS name, comment FROM duckdb_tables() WHERE NOT internal UNION ALL "
-                "SELECT 'view', view_name, comment FROM duckdb_views() WHERE NOT internal UNION ALL "
-                "SELECT 'macro', function_name, comment FROM duckdb_functions() WHERE NOT internal ORDER BY kind, name"
-            )
-        return self.sql(
-            "SELECT column_name AS \"column\", data_type AS type, comment AS meaning FROM duckdb_columns() "
-            "WHERE NOT internal AND table_name = $name ORDER BY column_index", name=name,
-        )  # fmt: skip
+        """Tables, views and macros, or the columns of a table or view, with what each means: `agdb schema`.
+
+        Raises:
+            UsageError: there is nothing of that name.
+        """
+        import pyarrow as pa
+
+        with self.connection() as con:
+            return pa.Table.from_pylist(described(con, name))
 
     def check(self) -> list[tuple[str, str]]:
         """The claims that the data break, as (claim, problem); empty where all is well: `agdb check`."""

@@ -8,7 +8,7 @@ import typer
 
 from agdb.cli.app import say
 
-plot_app = typer.Typer(
+app = typer.Typer(
     no_args_is_help=True,
     help="Draw a figure (PNG, SVG or PDF by the file's ending), and write the numbers that it draws (--data).",
 )
@@ -119,4 +119,4 @@ _FIGURES: tuple[tuple[str, Callable[..., None], str, str], ...] = (
 )  # fmt: skip
 
 for _name, _command, _help, _example in _FIGURES:
-    plot_app.command(_name, help=_help, epilog=f"Example: agdb plot {_name} {_example}")(_command)
+    app.command(_name, help=_help, epilog=f"Example: agdb plot {_name} {_example}")(_command)
