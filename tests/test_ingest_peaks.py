@@ -127,6 +127,29 @@ def test_the_table_of_macs_is_refused_because_it_is_1_based(con: Connection, tmp
     assert refusal.value.where == f"{path}, line 3"
 
 
+ONE_BASED = {
+    "HOMER": ("#PeakID chr start end strand reads", "chr1-1 chr1 10001 10200 + 33.1", "HOMER and SAF have"),
+    "annotatePeaks": ("PeakID_(cmd=x) Chr Start End Strand Score", "p chr1 10001 10200 + 3", "HOMER and SAF have"),
+    "SAF": ("GeneID Chr Start End Strand", "p1 chr1 10001 10200 .", "HOMER and SAF have"),
+    "GRanges": ("chrom start end width name", "chr1 10001 10200 200 p1", "R's GRanges has"),
+}
+
+
+@pytest.mark.parametrize("whose", ONE_BASED)
+def test_tables_of_other_makers_that_are_1_based_are_refused(con: Connection, tmp_path: Path, whose: str) -> None:
+    header, row, told = ONE_BASED[whose]
+    path = make.write(tmp_path / "a.txt", b"# HOMER Peaks\n# x = 1\n#\n" + make.bed([header.split(), row.split()]))
+    with pytest.raises(Refused, match=f"the positions of this table are 1-based, as {told} them") as refusal:
+        peaks.ingest(con, path, "K562", "hg38")
+    assert refusal.value.where == f"{path}, line 4"
+
+
+def test_a_table_with_widths_of_0_based_intervals_is_read(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    rows = [["peakid", "chrom", "start", "end", "width"], ["p_1", "chr1", "10000", "10200", "200"]]
+    load(con, tmp_path / "a.txt", make.bed(rows))
+    assert ask("SELECT chrom_start, chrom_end FROM peak") == [(10000, 10200)]
+
+
 def test_a_table_with_lengths_of_0_based_intervals_is_read_and_what_is_not_kept_is_named(
     con: Connection, ask: Ask, tmp_path: Path
 ) -> None:

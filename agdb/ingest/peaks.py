@@ -161,14 +161,25 @@ def told(path: Path, head: Sequence[str], format_: str = "auto") -> Layout:
     return Layout(format_ if format_ in FORMATS else f"bed{len(data)}", columns, skip, delimiter)
 
 
+#: The first five columns of tables of which the starts are 1-based, but for the first name.
+_HOMER_AND_SAF = ["chrom", "chrom_start", "chrom_end", "strand"]
+
+
 def _is_0_based(where: str, names: Sequence[str], row: Sequence[str]) -> None:
-    """Refuse a table of MACS (_peaks.xls): its starts are 1-based, which its lengths tell, in its first row."""
+    """Refuse a table of MACS (_peaks.xls), HOMER or R's GRanges: its starts are 1-based, which its columns tell, or the
+    width of its first row."""
     first = dict(zip(names, row, strict=False))
-    cells = [first.get(name, "") for name in ("chrom_start", "chrom_end", "length")]
-    start, end, length = (int(cell) if cell.isdecimal() else -1 for cell in cells)
-    if "abs_summit" in names or (length > 0 and end - start + 1 == length):
-        raise Refused("the positions of this table are 1-based, as MACS writes them", where=where,
-                      cure="give the narrowPeak or broadPeak file that lies beside it")  # fmt: skip
+    cells = (first.get(name, "") for name in ("chrom_start", "chrom_end", "length", "width"))
+    start, end, length, width = (int(cell) if cell.isdecimal() else -1 for cell in cells)
+    if list(names[1:5]) == _HOMER_AND_SAF and names[0].startswith(("peakid", "geneid")):
+        whose, cure = "HOMER and SAF have", "pos2bed.pl FILE > FILE.bed, of HOMER; else take 1 off each start"
+    elif "abs_summit" in names or (length > 0 and end - start + 1 == length):
+        whose, cure = "MACS writes", "give the narrowPeak or broadPeak file that lies beside it"
+    elif width > 0 and end - start + 1 == width:
+        whose, cure = "R's GRanges has", "take 1 off each start, or rtracklayer's export.bed"
+    else:
+        return
+    raise Refused(f"the positions of this table are 1-based, as {whose} them", where=where, cure=cure)
 
 
 def _in_header(names: Sequence[str]) -> dict[str, str]:
