@@ -27,8 +27,8 @@ GAP = 16_384
 
 # What pyfaidx and Bio.bgzf raise on files that are not what they have to be.
 _UNREADABLE = (OSError, ValueError, LookupError, RuntimeError, EOFError, zlib.error, struct.error, FastaIndexingError)
-# The empty block that ends every complete bgzip file (SAM specification, section 4.1.2).
-_BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+#: The empty block that ends every complete bgzip file (SAM specification, section 4.1.2).
+BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _NAMED_BY_RANGE = re.compile(r"(?P<chrom>[^:\s]+):(?P<first>\d+)-(?P<last>\d+)")
 
 # Upper case of each ASCII byte; N for whatever is not one of ACGT.
@@ -205,7 +205,7 @@ def _packing(path: Path) -> str:
     """`plain`, `gzip` or `bgzip`, told by the content; refuses what is not the whole of a FASTA."""
     with path.open("rb") as file:
         head = file.read(18)
-        file.seek(-min(len(_BGZIP_END), path.stat().st_size), os.SEEK_END)
+        file.seek(-min(len(BGZIP_END), path.stat().st_size), os.SEEK_END)
         tail = file.read()
     if not head:
         raise Refused("the FASTA is empty", where=str(path), cure="download it again")
@@ -218,7 +218,7 @@ def _packing(path: Path) -> str:
     with path.open("rb") if packing == "plain" else gzip.open(path) as text:
         if not text.read(4096).lstrip().startswith((b">", b";")):
             raise Refused("this is no FASTA: it does not start with '>'", where=str(path), cure="name a FASTA file")
-    if packing == "bgzip" and tail != _BGZIP_END:
+    if packing == "bgzip" and tail != BGZIP_END:
         raise _cut_short(path)
     return packing
 

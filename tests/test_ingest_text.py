@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import make
 import pytest
+from Bio import bgzf
 from conftest import Ask
 from fuzz import lines_of
 from hypothesis import given, settings
@@ -202,6 +203,20 @@ def test_a_gzip_that_ends_anywhere_but_at_its_end_is_refused(tmp_path: Path) -> 
     for n in [2, 5, 9, 10, 17, *range(1024, len(packed), 1024), len(packed) - 8, len(packed) - 1]:
         (tmp_path / "a.gz").write_bytes(packed[:n])
         assert "cut short or damaged" in told_of(tmp_path / "a.gz").what
+
+
+def test_a_bgzip_that_ends_before_its_last_block_is_refused(tmp_path: Path) -> None:
+    with bgzf.BgzfWriter(str(tmp_path / "a.gz"), "wb") as file:  # type: ignore[no-untyped-call]
+        for at in range(0, len(MANY), 1 << 14):  # blocks may end where lines do: what is left is a table too
+            file.write(MANY[at : at + (1 << 14)])
+            file.flush()
+    whole = (tmp_path / "a.gz").read_bytes()
+    assert b"".join(part for _, part in chunks_of(tmp_path / "a.gz")) == MANY
+    starts = [at for at in range(1, len(whole)) if whole.startswith(whole[:4], at)]
+    assert len(starts) > 40
+    for n in (starts[0], starts[20], starts[-1]):
+        (tmp_path / "a.gz").write_bytes(whole[:n])
+        assert "a bgzip file ends with an empty block" in told_of(tmp_path / "a.gz").what
 
 
 @pytest.mark.parametrize("members", [1, 2, 9])

@@ -14,6 +14,7 @@ from threading import Event
 from typing import Any, BinaryIO
 
 from agdb.errors import Refused
+from agdb.genome import BGZIP_END
 
 
 class Tap(io.RawIOBase):
@@ -21,6 +22,7 @@ class Tap(io.RawIOBase):
 
     def __init__(self, file: BinaryIO, is_waiting: bool, stopped: Event) -> None:
         self._file, self._stopped, self.n, self.digest = file, stopped, 0, hashlib.sha256()
+        self.tail = b""  # the last bytes read: as many as the block that ends a bgzip file
         self._pipe = -1
         with suppress(OSError):  # of a standard input that is no file at all
             self._pipe = file.fileno() if is_waiting else -1
@@ -35,6 +37,7 @@ class Tap(io.RawIOBase):
         buffer[: len(data)] = data
         self.n += len(data)
         self.digest.update(data)
+        self.tail = (self.tail + data[-len(BGZIP_END) :])[-len(BGZIP_END) :]
         return len(data)
 
     def _from_pipe(self, n: int) -> bytes:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from isal import igzip, isal_zlib
 
 from agdb.errors import Refused
+from agdb.genome import BGZIP_END
 from agdb.ingest import tap
 
 #: What reading a gzip raises when it is cut short or damaged.
@@ -87,6 +88,7 @@ class Text:
     _tap: tap.Tap
     _stopped: Event
     _is_whole: bool = field(default=True)
+    _is_bgzip: bool = field(default=False)
     _ends_in_cr: bool = field(default=False)
 
     @property
@@ -161,8 +163,7 @@ class Text:
             if cut:
                 piece, rest = rest[:cut], rest[cut:]
                 yield piece.replace(b"\r\n", b"\n") if b"\r" in piece else piece
-            block = self._block() if len(rest) <= LONGEST_LINE else b""
-            if not block:
+            if not (block := self._block() if len(rest) <= LONGEST_LINE else b""):
                 break
             rest += block
         if rest:
@@ -171,6 +172,8 @@ class Text:
     def _block(self) -> bytes:
         try:
             block = self._file.read(_BLOCK)
+            if not block and self._is_bgzip and self._tap.tail != BGZIP_END:  # each of its blocks is a whole gzip
+                raise EOFError("a bgzip file ends with an empty block, and this one does not")
             return block.replace(b"\r", b"\n") if self._ends_in_cr else block
         except DAMAGE as damage:
             raise Refused(f"the gzip file is cut short or damaged ({damage})", where=str(self.path),
@@ -237,7 +240,8 @@ def opened(path: Path) -> Iterator[Text]:
         _refuse_other_format(path, start)
         is_gzip = start.startswith(b"\x1f\x8b")
         unpacked = cast(BinaryIO, igzip.IGzipFile(fileobj=buffered, mode="rb") if is_gzip else buffered)
-        text = Text(path, [], b"", unpacked, tapped, stopped, _is_whole=is_gzip or not tap.is_pipe(path))
+        is_whole, is_bgzip = is_gzip or not tap.is_pipe(path), is_gzip and start[12:14] == b"BC" and start[3] & 4 > 0
+        text = Text(path, [], b"", unpacked, tapped, stopped, _is_whole=is_whole, _is_bgzip=is_bgzip)
         text._look()
         yield text
 
