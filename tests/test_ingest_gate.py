@@ -167,7 +167,8 @@ def test_fold_changes_and_odds_ratios_are_refused_and_their_logarithms_are_not(
     path = write(tmp_path / "a.tsv", base**e.slope, e.se, e.p, log=e.slope)
     error = refused(con, path, "log2fc")
     assert check_of(error) == "effect_is_not_a_fold_change"
-    assert "take the logarithm" in (error.cure or "")
+    assert "holds fold changes or odds ratios, not effects about 0" in error.what
+    assert 'slope = "log2(column)" under [derived]' in (error.cure or "")
     assert load(con, path, "log2fc", "slope=log,slope_se=se,pval_nominal=p").is_new
     assert fired(con) == set()
 
@@ -216,6 +217,20 @@ def test_absolute_effects_near_a_half_are_told_from_allelic_ratios_by_their_p_va
     t = slope / e.se
     error = refused(con, write(tmp_path / "a.tsv", slope, e.se, 2 * stats.t.sf(t, DF)))
     assert check_of(error) == "effect_has_both_signs"
+
+
+def test_absolute_effects_on_both_sides_of_1_are_told_from_fold_changes_by_their_p_values(
+    con: Connection, tmp_path: Path
+) -> None:
+    """As those of GTEx's pairs: the logarithm of one would have a direction, a made-up one."""
+    e = Effects()
+    strong = np.abs(e.slope) > 0.05
+    slope, se, p = 6 * np.abs(e.slope[strong]), 6 * e.se[strong], e.p[strong]
+    assert 0.2 < (slope < 1).mean() < 0.8
+    error = refused(con, write(tmp_path / "a.tsv", slope, se, p))
+    assert check_of(error) == "effect_has_both_signs"
+    error = refused(con, write(tmp_path / "b.tsv", slope))
+    assert "holds fold changes, odds ratios or absolute values" in error.what
 
 
 # --- columns that do not belong together ---

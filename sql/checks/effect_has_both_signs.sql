@@ -12,7 +12,8 @@ WITH suspect AS (
     AND NOT (null_value = 0 AND lowest >= 0 AND highest <= 1 AND (
       (share_near_half < 0.6 AND lowest < 0.001)
       OR (share_near_half >= 0.6 AND coalesce(o.rank_correlation, 0) > -0.95)))
-    AND NOT (null_value = 0 AND lowest > 0 AND highest > 1 AND share_below_one BETWEEN 0.2 AND 0.8)
+    AND NOT (null_value = 0 AND lowest > 0 AND highest > 1 AND share_below_one BETWEEN 0.2 AND 0.8
+      AND coalesce(o.rank_correlation, 0) > -0.95)
 )
 SELECT source_id,
        'all ' || format('{:,}', n) || ' effects have the same sign (' || printf('%.3g', lowest) || ' to ' || printf('%.3g', highest)
