@@ -525,6 +525,8 @@ def test_a_condition_reads_the_rows_that_meet_it_and_no_others(con: Connection, 
         ("gene > 5", "cannot be computed: "),
         ("row_number() OVER (PARTITION BY gene ORDER BY p) = 1", "looks at other rows: row_number"),
         ("p = min(p) over (partition by gene)", "looks at other rows: "),
+        ("gene NOT IN (SELECT gene_id FROM qtl)", "looks at other rows: gene NOT IN"),
+        ("(SELECT count(*) FROM range(2) JOIN main.listed_variant ON true) = 0", "looks at other rows: "),
         ("p < -1", "no row meets the condition of --where"),
     ],
 )
@@ -537,10 +539,12 @@ def test_a_condition_that_means_nothing_is_said_and_changes_nothing(
     assert make.rows_of(con) == before
 
 
-def test_a_condition_may_hold_the_word_over_and_windows_over_other_tables(
+def test_a_condition_may_hold_the_word_over_and_subqueries_over_what_is_no_table(
     con: Connection, ask: Ask, tmp_path: Path
 ) -> None:
+    make.write(tmp_path / "not.csv", b"id\nENSG004.4\n")
     where = "gene <> 'x over (y)' AND pos::INTEGER NOT IN (SELECT row_number() OVER () FROM range(9))"
+    where += f" AND p < (SELECT 1) AND gene NOT IN (FROM '{tmp_path}/not.csv')"
     load(con, tmp_path / "a.tsv", table(4), options=Options("LCL", where=where))
     assert ask("SELECT count(*) FROM qtl") == [(4,)]
 

@@ -107,26 +107,33 @@ class Plan:
         return names
 
     def hold_to_one_row(self, con: duckdb.DuckDBPyConnection, path: Path) -> None:
-        """Hold the SQL of `where` and `derived` to one row: a window would see the rows of a part, not of the file.
+        """Hold the SQL of `where` and `derived` to one row: a window would see the rows of a part, not of the file, and
+        a table of the database may have the rows of the parts before it.
 
         Raises:
-            UsageError: it has a window function.
+            UsageError: it has a window function, or a subquery over a table of the database.
         """
         for sql in (sql for sql in (self.where, *self.derived.values()) if sql):
             tree = con.execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{sql}\n)"]).fetchall()[0][0]
-            if _has_window(json.loads(tree)):
+            if _looks_elsewhere(json.loads(tree)):
                 raise UsageError(f"a condition or derived column looks at other rows: {sql}", where=str(path),
-                                 cure="the file is read in parts: say what holds of a row alone, or choose the rows "
-                                 "before (a query of DuckDB over the file, COPY ... TO)")  # fmt: skip
+                                 cure="the file is read in parts: say what holds of a row alone, ask another file "
+                                 "(x IN (FROM 'list.csv')), or choose the rows before (a query of DuckDB over the "
+                                 "file, COPY ... TO)")  # fmt: skip
 
 
-def _has_window(node: Any) -> bool:
-    """Whether a tree of SQL computes a window function; those within a subquery, over other tables, do no harm."""
-    if isinstance(node, dict):
-        if node.get("class") == "WINDOW":
-            return True
-        node = [node.get("child")] if node.get("class") == "SUBQUERY" else list(node.values())
-    return isinstance(node, list) and any(map(_has_window, node))
+def _looks_elsewhere(node: Any, *, is_inner: bool = False) -> bool:
+    """Whether a tree of SQL computes a window function, which within a subquery (`is_inner`) does no harm, or reads a
+    table: their names are words, those of files are not."""
+    if isinstance(node, list):
+        return any(_looks_elsewhere(part, is_inner=is_inner) for part in node)
+    if not isinstance(node, dict):
+        return False
+    if node.get("class") == "WINDOW" and not is_inner:
+        return True
+    if node.get("type") == "BASE_TABLE" and re.fullmatch(r"\w+", node["table_name"]):
+        return True
+    return any(_looks_elsewhere(part, is_inner=is_inner or key == "subquery") for key, part in node.items())
 
 
 def _speaks_of(sql: str, words: set[str], name: str) -> bool:
