@@ -34,6 +34,17 @@ def test_funnel_tells_the_largest_losses_and_counts_the_others() -> None:
     assert lost[-1] == f"-{10 + 11 + 12}  for 3 more reasons"
 
 
+@pytest.mark.parametrize("reason", ["failed: window_outside_genome", "not abs(slope) > 0.0005 AND in_mhc", 60 * "x"])
+@pytest.mark.parametrize("left", [100_000_000, 1_000_000])
+def test_no_reason_of_a_loss_leaves_the_figure_or_covers_a_number(reason: str, left: int) -> None:
+    stages = [plots.Stage("rows of the file", 0, 0, 100_000_123), plots.Stage("kept", left, 0, 0, [(reason, 55_555)])]
+    drawn = plots.funnel(stages, title="Lung")
+    drawn.draw_without_rendering()
+    first, number, lost = (t.get_window_extent() for t in drawn.axes[0].texts if t.get_text())
+    assert max(first.x1, number.x1) < lost.x0
+    assert lost.x1 <= drawn.bbox.x1
+
+
 def test_overlap_draws_shares_with_intervals_and_summit_distances_a_base() -> None:
     shares = [("0", plots.Estimate(75, 0.75, 0.66, 0.83)), ("1", plots.Estimate(25, 0.25, 0.17, 0.34))]
     drawn = plots.overlap(shares, np.array([0.0, 25, 50]), np.array([50.0, 25]), title="K562", told="n = 100")

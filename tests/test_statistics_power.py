@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from agdb.statistics import correlation_pvalue, detectable_correlation
-from agdb.statistics.power import correlation_power, detectable
+from agdb.statistics.power import correlation_power, detectable, power_with_se
 
 
 @pytest.mark.parametrize(("r", "n"), [(0.1, 783), (0.3, 85), (0.5, 30), (-0.3, 85)])
@@ -58,3 +58,18 @@ def test_the_detectable_effect_is_detected_with_the_power_it_says_by_noncentral_
 @pytest.mark.parametrize(("se", "df"), [(np.nan, 10), (0.0, 10), (0.1, 0)])
 def test_without_a_standard_error_nothing_is_known_to_be_detectable(se: float, df: float) -> None:
     assert np.isnan(detectable(se, df))
+
+
+@pytest.mark.parametrize("df", [1, 4, 30, np.inf])
+def test_the_power_of_a_clustered_study_without_an_effect_is_the_size_of_the_test(df: float) -> None:
+    assert power_with_se(0, 0.1, df, alpha=0.01) == pytest.approx(0.01)
+
+
+def test_the_power_of_independent_rows_is_the_same_by_their_number_and_by_their_standard_error() -> None:
+    r = np.linspace(0, 0.6, 7)
+    assert power_with_se(np.arctanh(r), 1 / np.sqrt(40 - 3)) == pytest.approx(correlation_power(r, 40))
+
+
+@pytest.mark.parametrize(("df", "more"), [(1, 0.02), (4, 2e-3), (30, 1e-4), (np.inf, 1e-4)])
+def test_the_power_at_the_detectable_effect_is_that_for_which_it_was_asked(df: float, more: float) -> None:
+    assert 0.8 <= power_with_se(detectable(0.1, df), 0.1, df) < 0.8 + more

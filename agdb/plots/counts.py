@@ -46,8 +46,9 @@ def funnel(stages: Sequence[Stage], *, title: str, told: str = "", note: str = "
             ax.barh(y, n, left=left, height=0.6, color=colour, lw=0)
             left += n
         ax.text(stage.n + 0.01 * most, y, f"{stage.n:,}", va="center", fontsize=8, weight="bold")
-        at = 1.22 if stage.n > 0.5 * most else stage.n / most + 0.22  # beside a short bar there is room
-        ax.text(at, y, "\n".join(lost), transform=ax.get_yaxis_transform(), va="center", fontsize=7.5, color=GREY)
+        # so many points from the axis, not a share of it: else the layout makes room for less than is drawn
+        ax.annotate("\n".join(lost), (1, y), (62, 0), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
+                    va="center", fontsize=7.5, color=GREY)  # fmt: skip
     ax.set_yticks(-heights, [s.name for s in stages])
     ax.set(xlabel="associations", xlim=(0, most * 1.0), ylim=(-heights[-1] - 0.6, 0.6))
     ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
