@@ -13,7 +13,7 @@ import numpy as np
 
 from agdb import db, export, figures, report
 from agdb.analysis import run as analysis
-from agdb.analysis.paired import verdict
+from agdb.analysis.paired import Versus, verdict
 from agdb.export.files import whole
 from agdb.ingest import peaks, qtl, reference
 from agdb.ingest.variant_table import Options
@@ -144,7 +144,9 @@ def _window_verdicts(con: duckdb.DuckDBPyConnection) -> list[str]:
         "SELECT window_bp, versus, estimate, ci_low, ci_high, detectable, reason FROM result "
         "WHERE metric = 'spearman_difference' AND stratification = 'all' ORDER BY result_id",
     )
-    return [f"{row['window_bp']:,} bp against {row['versus'].split()[1]} bp: {verdict(row)}" for row in found]
+    return [
+        f"{row['window_bp']:,} bp against {Versus.parse(row['versus']).window_bp:,} bp: {verdict(row)}" for row in found
+    ]
 
 
 def _leave(path: Path, directory: Path, tell: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from studies import Floats, Study, add_study, drawn, one, results, rho, score
 
-from agdb.analysis.paired import verdict
+from agdb.analysis.paired import Versus, verdict
 from agdb.analysis.results import Result
 from agdb.statistics import meng_pvalue, zou_difference
 
@@ -207,3 +207,10 @@ def test_an_interval_without_0_is_a_difference() -> None:
 @pytest.mark.parametrize("missing", ["estimate", "ci_low"])
 def test_without_an_interval_there_is_no_verdict_but_the_reason(missing: str) -> None:
     assert told(**{missing: None}, reason="too few clusters") == "no verdict: too few clusters"
+
+
+@pytest.mark.parametrize("name", ["motif", "my scorer (v2)", "a@2048 bp"])
+def test_the_second_scorer_of_a_comparison_is_read_as_it_was_written(name: str) -> None:
+    of = Versus(name, 1_048_576, "0123abc")
+    assert str(of) == f"{name} 1,048,576 bp (0123abc)"
+    assert Versus.parse(str(of)) == of

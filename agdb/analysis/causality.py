@@ -10,7 +10,6 @@ not know that it was matched, and in 400 simulated studies held the truth in all
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -51,7 +50,7 @@ def of_group(
 
     `rows` are those of the group, with `columns`.
     """
-    base: dict[str, Any] = {**shared, "stratification": "all", "stratum": "all", "unit": "variant", "n": 0}
+    base = {**shared, "unit": "variant", "n": 0}
     if group.labels.label == "pval_nominal":
         return
     reason, found = _not_fine_mapped(con, group), None

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +34,8 @@ def of_all_rows(
         np.abs(rows.effect), np.abs(rows.scores[0]))  # fmt: skip
     metric = "spearman" if group.scorers[0].is_signed else "abs_spearman"
     n = int(found.n[0])
-    base: dict[str, Any] = {**shared, "stratification": "all", "stratum": "all", "n": n,
-                            "n_variants": int(found.n_variants[0]), "n_genes": int(found.n_genes[0]),
-                            "n_clusters": int(found.n_clusters[0])}  # fmt: skip
+    base = {**shared, "n": n, "n_variants": int(found.n_variants[0]), "n_genes": int(found.n_genes[0]),
+            "n_clusters": int(found.n_clusters[0])}  # fmt: skip
     reason = (f"n = {n}: fewer than 4 rows" if n < 4
               else "the effect or the score is constant" if found.is_constant[0] else None)  # fmt: skip
     yield _partial(rows, effect, score, base | {"metric": f"partial_{metric}"}, reason)

@@ -10,6 +10,7 @@ import duckdb
 from agdb.analysis import candidates, labels, steps, strata
 from agdb.analysis.groups import Group, groups, probing_with_associations
 from agdb.analysis.measures import SCALES
+from agdb.analysis.paired import Versus
 from agdb.analysis.rows import query
 from agdb.analysis.run import comparisons
 from agdb.errors import UsageError
@@ -188,7 +189,7 @@ class RowQueries:
         of_set = self._of_set(row["label_set"], asked.get("scorer"), asked.get("window_bp"), row["source_id"])
         name, both = row["stratification"], {row["scorer_id"]}
         if name == "all" and row["versus"]:
-            both.add(row["versus"].rpartition("(")[2].rstrip(")"))
+            both.add(Versus.parse(row["versus"]).scorer_id)
             of_set = list(comparisons(of_set))
         own = [g for g in of_set if row["source_id"] in (g.source_id, *g.source_ids)
                and both <= {s.scorer_id for s in g.scorers}]  # fmt: skip

@@ -124,7 +124,9 @@ def _pooled(groups: list[Group], first: int) -> list[Group]:
 
 
 def together(of: Sequence[Group]) -> Iterator[Group]:
-    """One group with the scorers of several, to compare them: of a pool, in the sources that all of them scored."""
+    """Merge groups into one with all their scorers, to compare them on the same rows. A pooled group keeps only the
+    sources that every scorer has scored; none is left where they share none.
+    """
     shared = tuple(i for i in of[0].source_ids if all(i in g.source_ids for g in of))
     if shared:
         named = next((g for g in of if g.source_ids == shared), of[0])
@@ -169,8 +171,3 @@ def _scored_on(
         "r.output_type ORDER BY q.source_id, q.scorer, q.window_bp, q.scorer_id",
         asked | ({"chrom": chrom} if chrom else {}),
     ).fetchall()
-
-
-def all_pairs(items: Sequence[OneScorer]) -> list[tuple[int, int]]:
-    """Places of all pairs of these, the first before the second."""
-    return [(i, j) for i in range(len(items)) for j in range(i + 1, len(items))]

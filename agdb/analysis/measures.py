@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from agdb import statistics
 from agdb.analysis.sums import ABS, PLACE, RANK, SIGN, VALUE, N, Sample, summed
 from agdb.statistics import bootstrap, wild
+from agdb.statistics.intervals import Z95
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer]
 
 
 class Scale(NamedTuple):
-    """Where a measure is about normal: to the line and back; its value where there is no agreement."""
+    """Where a measure is about normal: to that line (see `bootstrap`) and back; its value without any agreement."""
 
     to_line: Callable[[Floats], Floats]
     back: Callable[[Floats], Floats]
@@ -200,8 +201,9 @@ def _sign_p(estimate: dict[str, Floats], total: Floats, se_area: Floats) -> dict
 def _analytic(
     estimate: dict[str, Floats], total: Floats, squares: Floats
 ) -> dict[str, tuple[statistics.Interval, Floats]]:
-    """Intervals of independent rows, and standard errors on the line. Shapes: total (strata, N_SUMS), squares of the
-    placements (2, strata).
+    """Intervals of independent rows, and standard errors on the transformed scale.
+
+    Shapes: total (strata, N_SUMS), squares of the placements (2, strata).
     """
     n = total[:, N]
     agree, both = total[:, SIGN].T
@@ -215,7 +217,7 @@ def _analytic(
             for square, placed, m in ((squares[0], v10, above), (squares[1], v01, below))
         )  # of the area: DeLong, DeLong & Clarke-Pearson 1988
         se_area = np.sqrt(np.maximum(variance, 0)) / (area * (1 - area))
-        half = 1.959963984540054 * se_area
+        half = Z95 * se_area
         of_area = statistics.Interval(SHARE.back(_logit(area) - half), SHARE.back(_logit(area) + half))
         return {
             "spearman": (statistics.bonett_wright_interval(rho, n), np.sqrt((1 + rho**2 / 2) / free)),

@@ -26,8 +26,7 @@ METRIC = "overlap_enrichment"
 def of_group(con: duckdb.DuckDBPyConnection, group: Group, rows: Rows, shared: Result, shifts: int) -> Result:
     """Share of the group's variants in peaks over that in shifted peaks; 1 is chance."""
     about = "share of variants in peaks (rule span) over that in peaks shifted round their chromosome"
-    base: dict[str, Any] = {**shared, "stratification": "all", "stratum": "all", "metric": METRIC, "unit": "variant",
-                            "n": 0, "chance": 1.0, "method": about}  # fmt: skip
+    base = {**shared, "metric": METRIC, "unit": "variant", "n": 0, "chance": 1.0, "method": about}
     assert rows.places is not None
     places, one = rows.places, _variants(rows)
     chrom, start, end = _peaks(con, group, places.chroms)
@@ -57,7 +56,7 @@ def of_group(con: duckdb.DuckDBPyConnection, group: Group, rows: Rows, shared: R
     }  # fmt: skip
 
 
-def _enrichment(found: Shifted, cluster: Any, base: Result) -> Result:
+def _enrichment(found: Shifted, cluster: NDArray[np.integer], base: Result) -> Result:
     columns = np.stack([found.inside.astype(float), found.expected])
     sums = bootstrap.cluster_sums(columns, cluster, base["n_clusters"])
     values = results.of_sums(sums, bootstrap.ratio, base, RATIO) | {"p": found.p}

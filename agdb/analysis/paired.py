@@ -4,14 +4,15 @@ Each difference is of the same rows, and its interval of the parts that clusters
 test and Zou's interval, of independent rows, stand beside it.
 """
 
-from typing import Any
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agdb import statistics
 from agdb.analysis import results
-from agdb.analysis.groups import Group, all_pairs
+from agdb.analysis.groups import Group
 from agdb.analysis.results import Result
 from agdb.analysis.rows import Rows
 from agdb.statistics import bootstrap, wild
@@ -25,6 +26,28 @@ METHOD = (
 )
 
 
+class Versus(NamedTuple):
+    """The second scorer of a comparison: what column `versus` of table `result` says of it."""
+
+    name: str
+    window_bp: int
+    scorer_id: str
+
+    @property
+    def told(self) -> str:
+        """In words, without its id."""
+        return f"{self.name} {self.window_bp:,} bp"
+
+    def __str__(self) -> str:
+        return f"{self.told} ({self.scorer_id})"
+
+    @classmethod
+    def parse(cls, stored: str) -> "Versus":
+        """From what is stored; a name may have blanks and parentheses, too."""
+        name, window, _, scorer_id = stored.rsplit(" ", 3)
+        return cls(name, int(window.replace(",", "")), scorer_id[1:-1])
+
+
 def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: int) -> list[Result]:
     """One result a pair of the group's scorers, on the rows that all of them scored.
 
@@ -35,12 +58,11 @@ def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: 
     metric = "spearman_difference" if is_signed else "abs_spearman_difference"
     n, n_clusters = len(effect), rows.n_clusters
     e, s = Ranker(effect).within(), [Ranker(score).within() for score in scores]
-    pairs = all_pairs(group.scorers)
+    pairs = list(combinations(range(len(group.scorers)), 2))
     sums = bootstrap.cluster_sums(bootstrap.correlation_columns(e, *s), rows.cluster, n_clusters)
     made: list[Result] = []
-    base: dict[str, Any] = {**shared, "stratification": "all", "stratum": "all", "metric": metric, "n": n,
-                            "n_variants": len(np.unique(rows.variant)), "n_genes": len(np.unique(rows.phenotype)),
-                            "n_clusters": n_clusters, "method": METHOD}  # fmt: skip
+    base = {**shared, "metric": metric, "n": n, "n_variants": len(np.unique(rows.variant)),
+            "n_genes": len(np.unique(rows.phenotype)), "n_clusters": n_clusters, "method": METHOD}  # fmt: skip
     if n < 4 or any(np.ptp(v) == 0 for v in (effect, *scores)):
         why = f"n = {n}: fewer than 4 rows" if n < 4 else "the effect or a score is constant"
         return [{**base, **_who(group, i, j), "reason": why} for i, j in pairs]
@@ -65,7 +87,7 @@ def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: 
 def _who(group: Group, i: int, j: int) -> Result:
     a, b = group.scorers[i], group.scorers[j]
     return {"scorer_id": a.scorer_id, "scorer": a.name, "window_bp": a.window_bp,
-            "versus": f"{b.name} {b.window_bp:,} bp ({b.scorer_id})"}  # fmt: skip
+            "versus": str(Versus(b.name, b.window_bp, b.scorer_id))}  # fmt: skip
 
 
 def verdict(row: Result) -> str:

@@ -14,12 +14,10 @@ from agdb.analysis.measures import SCALES, SIGNED, Scale, Strata
 from agdb.analysis.rows import Rows
 from agdb.statistics import bootstrap, correlation_pvalue, power, wild
 from agdb.statistics.families import benjamini_hochberg
+from agdb.statistics.intervals import Z95
 
 Floats = NDArray[np.float64]
 Result = dict[str, Any]
-
-#: Half of a 95 % interval, in SE of a normal statistic.
-_OF_NORMAL = 1.959963984540054
 
 METHODS = {
     "spearman": "average ranks; interval and p by resampling clusters (atanh, t); analytic: Bonett-Wright, t test",
@@ -38,12 +36,13 @@ OF_ALL_STRATA = (
 
 
 def keys(group: Group, rows: Rows, resamples: int, seed: int) -> Result:
-    """What all results of a group share."""
+    """What all results of a group share; those of a stratum, or of a variant, say so instead."""
     scorer, labels = group.scorers[0], group.labels
     return {
         "label_set": labels.name, "label": labels.label, "source_id": group.source_id, "source": group.source,
         "tissue": group.tissue, "scorer_id": scorer.scorer_id, "scorer": scorer.name, "window_bp": scorer.window_bp,
-        "unit": labels.unit, "cluster": rows.cluster_of, "seed": seed, "resamples": resamples,
+        "stratification": "all", "stratum": "all", "unit": labels.unit, "cluster": rows.cluster_of, "seed": seed,
+        "resamples": resamples,
     }  # fmt: skip
 
 
@@ -166,7 +165,7 @@ def flipped(estimate: float, tested: wild.Tested, place: int) -> dict[str, float
     low, high = float(tested.low[place]), float(tested.high[place])
     half = (high - low) / 2 if np.isfinite(high - low) else np.nan
     return {"estimate": estimate, "ci_low": low, "ci_high": high, "se": float(tested.se[place]),
-            "p": float(tested.p[place]), "detectable": float(power.detectable(half / _OF_NORMAL))}  # fmt: skip
+            "p": float(tested.p[place]), "detectable": float(power.detectable(half / Z95))}  # fmt: skip
 
 
 def with_q(results: Iterable[Result]) -> list[Result]:

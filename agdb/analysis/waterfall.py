@@ -53,7 +53,7 @@ class Data(NamedTuple):
         return bool(np.ptp(self.effect) == 0 or np.ptp(self.score) == 0)
 
     def at(self, places: Ints) -> "Data":
-        """The rows at these places, all of which are there."""
+        """The rows with these places; each must be among its own, which is not checked."""
         own = np.searchsorted(self.place, places)
         return Data._make(column[own] for column in self)
 

@@ -5,7 +5,7 @@ that were picked by a known threshold. A source is one or the other, or neither:
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -54,10 +54,9 @@ def of_group(con: duckdb.DuckDBPyConnection, group: Group, rows: Rows, shared: R
     sources = _label_sources(con, group)
     tested = _tested(con, sources)
     reasons = {"fiqt": _not_all_tested(tested), "conditional": _not_by_threshold(tested, group)}
-    base: dict[str, Any] = {**shared, "stratification": "all", "stratum": "all", "n": 0}
     for name, reason in reasons.items():
         method = _METHODS[name].format(n_tested=tested.n)
-        row = {**base, "metric": f"{metric}_{name}", "method": method}
+        row = {**shared, "n": 0, "metric": f"{metric}_{name}", "method": method}
         if reason:
             yield {**row, "reason": reason}
             continue

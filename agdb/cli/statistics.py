@@ -137,13 +137,13 @@ def show(path: Path, run_id: int, format_: str, *, with_strata: bool) -> None:
 
 
 def _tell_differences(con: "duckdb.DuckDBPyConnection", run_id: int, strata: str) -> None:
-    from agdb.analysis.paired import verdict
+    from agdb.analysis.paired import Versus, verdict
     from agdb.query import records
 
     for row in records(con, _DIFFERENCES.format(of_run=_OF_RUN.format(run_id=run_id), strata=strata)):
         is_scorer = row["stratification"] == "all"
         one = f"{row['scorer']} {row['window_bp']:,} bp" if is_scorer else f"{row['stratification']}: {row['stratum']}"
-        other = row["versus"].rpartition(" (")[0] if is_scorer else row["versus"]
+        other = Versus.parse(row["versus"]).told if is_scorer else row["versus"]
         what = f"{row['label_set']}, {row['tissue']}: {one} against {other}"
         typer.echo(f"{what}: {verdict(row)} (n = {row['n']:,})")
 

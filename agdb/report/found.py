@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from agdb.analysis.paired import Versus
 from agdb.errors import Refused, UsageError
 from agdb.query import records
 
@@ -111,7 +112,7 @@ class Found:
     @property
     def scorer_ids(self) -> list[str]:
         """The scorers whose scores entered them; of a comparison both."""
-        both = [i for r in self.comparisons for i in (r["scorer_id"], r["versus"].rpartition("(")[2].rstrip(")"))]
+        both = [i for r in self.comparisons for i in (r["scorer_id"], Versus.parse(r["versus"]).scorer_id)]
         return list(dict.fromkeys([*(g.scorer_id for g in self.groups), *both, *(r["scorer_id"] for r in self.steps)]))
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from agdb.analysis.paired import Versus
 from agdb.analysis.paired import verdict as difference
 from agdb.query import records
 from agdb.report.found import Found, Group, Result
@@ -193,9 +194,8 @@ def comparisons(found: Found) -> Table | None:
     rows = []
     told = compared(found)
     for r in told:
-        other = r["versus"].rpartition(" (")[0]
-        rows.append([*group_cells(r), text(other), *numbers(r)[:6], number(r["detectable"], ".3f"),
-                     text(_differs(r)), text(r["source"])])  # fmt: skip
+        rows.append([*group_cells(r), text(Versus.parse(r["versus"]).told), *numbers(r)[:6],
+                     number(r["detectable"], ".3f"), text(_differs(r)), text(r["source"])])  # fmt: skip
     if not rows:
         return None
     columns = [*GROUP, Column("against"), *NUMBERS[:6], NUMBERS[7], Column("verdict"), Column("source")]

@@ -9,6 +9,9 @@ clusters with an intraclass correlation of 0.8, nominal 95 % intervals held the 
 part is what the statistic loses without it, and these parts are resampled: the SD of the replicates is that of the
 jackknife that leaves out one cluster at a time (CV3; MacKinnon, Nielsen & Webb 2023, J. Appl. Econometrics 38:671), and
 those of several statistics go together as the statistics do. `python -m bench.coverage` measures both claims.
+
+The line of a statistic is the transformed scale where it is about normal, and where parts, standard errors and t are:
+atanh of a correlation, logit of a share, log of a ratio; a difference needs none.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -45,13 +48,14 @@ def resample(sums: Floats, resamples: int, seed: int) -> Floats:
     Returns:
         Shape (resamples, ...).
     """
+    return _weighted(sums, times_drawn, resamples, seed)
 
-    def times(rng: np.random.Generator, size: int, n: int) -> Floats:
-        drawn = rng.integers(n, size=(size, n), dtype=np.int64)
-        drawn += np.arange(size)[:, None] * n
-        return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
-    return _weighted(sums, times, resamples, seed)
+def times_drawn(rng: np.random.Generator, size: int, n: int) -> Floats:
+    """How often each of n clusters is drawn in each of some resamples. Shape (size, n)."""
+    drawn = rng.integers(n, size=(size, n), dtype=np.int64)
+    drawn += np.arange(size)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
 
 def flip(parts: Floats, flips: int, seed: int) -> Floats:
@@ -228,6 +232,6 @@ def _spread(replicates: Floats) -> Floats:
 
 
 def pvalue(on_line: Floats, se: Floats, n_clusters: NDArray[np.integer] | Floats) -> Floats:
-    """Two-sided p-value of a statistic that is 0 on the line under the null, with its standard error there."""
+    """Two-sided p-value of a statistic that is 0 on its line under the null, with its standard error there."""
     with np.errstate(all="ignore"):
         return np.asarray(2 * special.stdtr(np.maximum(n_clusters - 1, 1), -np.abs(on_line / se)), float)

@@ -13,6 +13,10 @@ from scipy import stats
 Floats = NDArray[np.float64]
 
 
+#: Half of a 95 % interval, in SE of a normal statistic.
+Z95 = 1.959963984540054
+
+
 class Interval(NamedTuple):
     """A two-sided confidence interval; NaN where it is not defined (n < 4, or |r| = 1)."""
 

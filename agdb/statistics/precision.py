@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from agdb.statistics.bootstrap import times_drawn
 from agdb.statistics.classification import Bools, checked
 from agdb.statistics.intervals import Floats
 
@@ -61,9 +62,7 @@ def average_precision_replicates(
     parts = []
     for first in range(0, resamples, at_once := max(1, _ROWS_AT_ONCE // len(score))):
         size = min(at_once, resamples - first)
-        drawn = rng.integers(n_clusters, size=(size, n_clusters)) + np.arange(size)[:, None] * n_clusters
-        times = np.bincount(drawn.ravel(), minlength=size * n_clusters).reshape(size, n_clusters).astype(float)
-        parts.append(_average_precision(order, ends, is_hit, times[:, codes]))
+        parts.append(_average_precision(order, ends, is_hit, times_drawn(rng, size, n_clusters)[:, codes]))
     return np.concatenate(parts) if parts else np.empty(0)
 
 
