@@ -1,6 +1,6 @@
 -- One row: one label set and one scorer in one stratum: how well they agree. Spearman has average ranks: count over the
 -- RANGE frame + rank() is twice the average rank, an integer, so that (centred) its sums are exact and the same on every
--- run; parallel corr() of ranks differs in the last bits from run to run.
+-- run; parallel corr() of ranks differs in the last bits from run to run. So does that of values, which is settled.
 -- Rows are ranked by two small keys, not by five strings: a sort on strings takes three times as long. The stratification
 -- stays a key of its own, for then `WHERE stratification = 'all'` reaches stratified_qtl and the others are not computed.
 CREATE OR REPLACE VIEW stratum AS
@@ -25,11 +25,11 @@ agreement AS (
            / nullif(sqrt(sum(effect_rank * effect_rank)::DOUBLE * sum(score_rank * score_rank)::DOUBLE), 0) AS spearman,
          CASE WHEN min(effect) < max(effect) AND min(score) < max(score)  -- and their squares are numbers yet
                    AND stddev_samp(effect) BETWEEN 1e-150 AND 1e150 AND stddev_samp(score) BETWEEN 1e-150 AND 1e150
-              THEN corr(effect, score) END AS pearson,
+              THEN settled(corr(effect, score)) END AS pearson,
          count(DISTINCT (chrom, pos, ref, alt)) AS n_variants,
          count(DISTINCT gene_id) AS n_genes,
-         stddev_samp(effect) AS effect_sd,
-         stddev_samp(score) AS score_sd,
+         settled(stddev_samp(effect)) AS effect_sd,
+         settled(stddev_samp(score)) AS score_sd,
          min(effect_size) AS effect_abs_min,
          max(effect_size) AS effect_abs_max,
          count(*) FILTER (ref_status = 'unchecked') AS n_ref_unchecked

@@ -18,7 +18,7 @@ WITH divided AS (
 counted AS (
   SELECT label, source_id, tissue, scorer_id, scorer, window_bp, decile, count(*) AS n,
          min(abs(score)) AS score_abs_min, max(abs(score)) AS score_abs_max,
-         fsum(effect * sign(score)) / count(*) AS effect_along_score,
+         settled(sum(effect * sign(score)) / count(*)) AS effect_along_score,
          count(*) FILTER (score <> 0 AND effect <> 0) AS n_signed,
          count(*) FILTER (sign(score) = sign(effect) AND score <> 0) AS n_agree
   FROM divided

@@ -3,7 +3,7 @@
 -- because a window that is padded at one end moves every base.
 CREATE OR REPLACE VIEW kind_share AS
 WITH counted AS (
-  SELECT label, source_id, scorer_id, kind, count(*) AS n, sum(score * score) AS squares, stddev_samp(score) AS score_sd
+  SELECT label, source_id, scorer_id, kind, count(*) AS n, settled(sum(score * score)) AS squares, settled(stddev_samp(score)) AS score_sd
   FROM scored_qtl
   GROUP BY ALL
 )

@@ -1,5 +1,6 @@
 """agdb export as users meet it: what it says, and what it does not take together."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,10 @@ def test_it_says_what_it_wrote(words: list[str], name: str, rows: str, study: Pa
     (["correlation", "-o", "x.csv", "--source", "1"], "are of a layout"),
     (["association", "-o", "x", "--partition-by", "tissue", "--format", "csv"], "writes Parquet"),
     (["association", "-o", "x", "--partition-by", "tissue", "--scorer", "mine"], "writes Parquet"),
+    (["association", "-o", "x.csv.gz", "--partition-by", "tissue"], "a folder of Parquet"),
+    (["association", "-o", "-", "--partition-by", "tissue"], "one file of a --format"),
+    (["association", "-o", "-"], "one file of a --format"),
+    (["association", "-o", "-", "--format", "parquet"], "is written to a file"),
     (["out", "--layout", "other"], "unknown layout 'other'"),
     (["out", "--layout", "original", "-o", "x.csv"], "its own files"),
     (["out", "--layout", "original", "--source", "7"], "no association has a score that matches"),
@@ -56,6 +61,37 @@ def test_what_does_not_go_together_is_refused(words: list[str], said: str, study
     code, error = agdb(study, *words)
     assert code == 2
     assert said in error
+
+
+def test_a_dash_writes_to_stdout_and_says_nothing_else(study: Path) -> None:
+    done = runner.invoke(app, ["--db", str(study), "export", "peak", "-o", "-", "--format", "bed"])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == "chr1\t0\t150\t.\t0\t.\n"
+
+
+def test_a_link_stays_a_link_and_a_pipe_a_pipe(study: Path, tmp_path: Path) -> None:
+    link, target, pipe = tmp_path / "link.csv", tmp_path / "target.csv", tmp_path / "pipe.csv"
+    target.write_text("old")
+    link.symlink_to(target)
+    os.mkfifo(pipe)
+    assert agdb(study, "correlation", "-o", str(link))[0] == 0
+    assert link.is_symlink()
+    assert target.read_text().startswith("label,")
+    code, error = agdb(study, "correlation", "-o", str(pipe))
+    assert (code, pipe.is_fifo()) == (2, True)
+    assert "a device or a pipe" in error
+    link.unlink()
+    link.symlink_to(os.devnull)
+    assert agdb(study, "correlation", "-o", str(link), "--format", "csv")[0] == 2
+    assert link.is_char_device()
+
+
+def test_what_threads_add_up_is_settled_so_that_an_export_is_the_same_every_time(study: Path) -> None:
+    with db.reading(study) as con:
+        rows = con.execute("SELECT pearson, effect_sd, score_sd FROM stratum").fetchall()
+    numbers = [x for row in rows for x in row if x is not None]
+    assert numbers
+    assert numbers == [float(f"{x:.12g}") for x in numbers]
 
 
 def test_a_layout_lists_its_files_what_is_left_out_and_why(study: Path, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def sql(
     from agdb import export as out
 
     if (query is None) == (file is None):
-        raise UsageError("one question is asked", cure="agdb sql 'SELECT ...', or agdb sql -f FILE")
+        raise UsageError("no query is given, or two are", cure="agdb sql 'SELECT ...', or agdb sql -f FILE")
     values = _parameters(param or [])
     text, name = (query, None) if query is not None else (_read(file), str(file))
     with db.reading(ctx.obj) as con:
@@ -46,7 +46,8 @@ def export(
     ctx: typer.Context,
     view: Annotated[str, typer.Argument(
         help="A view or table (agdb schema lists them); with --layout the folder.", show_default=False)],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file to write, or the folder.")] = None,
+    output: Annotated[Path | None, typer.Option(
+        "-o", "--output", help="The file to write, or the folder; - for stdout.")] = None,
     format_: Annotated[str | None, typer.Option(
         "--format", help="csv, tsv, json, parquet, bed, narrowPeak or vcf; else by the file's ending.")] = None,
     where: Annotated[str | None, typer.Option(help="Only rows that meet this: SQL over the view's columns.")] = None,
@@ -81,6 +82,14 @@ def _view(
     from agdb import export as out
 
     with db.reading(db_path) as con:
+        if str(output) == "-":
+            if partition_by or format_ is None:
+                raise UsageError(
+                    "what goes to stdout is one file of a --format", cure=f"-o - --format csv; -o {view}.csv"
+                )
+            out.to_pipe(con, view, sys.stdout.buffer, format_, where=where, assembly=assembly, scorers=scorers)
+            sys.stdout.flush()
+            return
         if partition_by:
             if scorers or assembly or format_ not in (None, "parquet"):
                 raise UsageError("--partition-by writes Parquet of a whole view", cure="choose rows by --where")

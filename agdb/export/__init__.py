@@ -4,7 +4,7 @@
 `mistake` says what is wrong with it, `text` lays tables out for eyes.
 """
 
-from agdb.export.files import FORMATS, selected, to_file, to_folder, view_names
+from agdb.export.files import FORMATS, selected, to_file, to_folder, to_pipe, view_names
 from agdb.export.query import answer, check_stream_format, to_stream
 from agdb.export.tables import COPY
 from agdb.export.text import SHOWN, text_table
@@ -19,6 +19,7 @@ __all__ = [
     "text_table",
     "to_file",
     "to_folder",
+    "to_pipe",
     "to_stream",
     "view_names",
 ]

@@ -3,7 +3,7 @@
 import gzip
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, cast
 
@@ -59,20 +59,42 @@ def to_file(
         Refused: the file cannot be written.
     """
     format_, is_packed = _format(path, format_)
-    query = selected(con, view, where, assembly)
-    header, lines, options = "", f"{query} ORDER BY ALL", COPY.get(format_, LINES)
-    if format_ == "vcf":
-        header, lines = vcf.of(con, view, query, scorers)
-    elif scorers:
-        raise UsageError("--scorer chooses the scores of a VCF", cure="--where \"scorer = 'NAME'\" in other formats")
-    elif format_ in ("bed", "narrowPeak"):
-        lines = bed.of(con, view, query, format_)
+    header, lines, options = _content(con, view, format_, where, assembly, scorers)
     with whole(path) as part:
         if format_ == "parquet":  # is not made of bytes that only follow each other
             return _copied(con, lines, part, options)
         opened = (_bgzip if options == LINES else _gzip) if is_packed else _plain
-        with pipe.into(_assemble(header, part, opened)) as rows:
+        with pipe.into(_assemble(header, lambda: opened(part))) as rows:
             return _copied(con, lines, rows, options)
+
+
+def to_pipe(
+    con: duckdb.DuckDBPyConnection, view: str, stream: IO[bytes], format_: str, *, where: str | None = None,
+    assembly: str | None = None, scorers: Sequence[str] = (),
+) -> int:  # fmt: skip
+    """`to_file`, to a stream that another program reads; of Parquet none, which is not written from front to back."""
+    format_, _ = _format(Path(), format_)
+    if format_ == "parquet":
+        cure = f'-o {view}.parquet; or agdb sql "FROM {view}" --format parquet'
+        raise UsageError("Parquet is written to a file", cure=cure)
+    header, lines, options = _content(con, view, format_, where, assembly, scorers)
+    with pipe.into(_assemble(header, lambda: nullcontext(stream))) as rows:
+        return _copied(con, lines, rows, options)
+
+
+def _content(
+    con: duckdb.DuckDBPyConnection, view: str, format_: str, where: str | None, assembly: str | None,
+    scorers: Sequence[str],
+) -> tuple[str, str, str]:  # fmt: skip
+    """The header, the query of the rows or lines below it, and how DuckDB writes these."""
+    query = selected(con, view, where, assembly)
+    if format_ == "vcf":
+        return *vcf.of(con, view, query, scorers), LINES
+    if scorers:
+        raise UsageError("--scorer chooses the scores of a VCF", cure="--where \"scorer = 'NAME'\" in other formats")
+    if format_ in ("bed", "narrowPeak"):
+        return "", bed.of(con, view, query, format_), LINES
+    return "", f"{query} ORDER BY ALL", COPY[format_]
 
 
 def to_folder(
@@ -93,6 +115,8 @@ def to_folder(
         raise UsageError("a partition by every column leaves none for the files", cure="fewer --partition-by")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused("the folder holds something already", where=str(folder), cure="give a new or empty folder")
+    if _ending(folder) in set(FORMATS) - {"parquet"}:
+        raise UsageError("--partition-by writes a folder of Parquet", where=str(folder), cure=f"-o {folder.stem}")
     options = f"FORMAT parquet, PARTITION_BY ({', '.join(map(identifier, by))})"
     with whole(folder) as part:
         return _copied(con, f"{query} ORDER BY ALL", part, options)
@@ -127,7 +151,15 @@ def selected(con: duckdb.DuckDBPyConnection, view: str, where: str | None = None
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Where to write so that `path` is there when all of it is, and otherwise as before."""
+    """Where to write so that `path` is there when all of it is, and otherwise as before; of a link, what it names.
+
+    Raises:
+        UsageError: it is a device or a pipe, of which no part can be taken back.
+        Refused: it cannot be written.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UsageError("this is a device or a pipe, no file", where=str(path), cure="-o FILE; or -o - for stdout")
+    path = path.resolve() if path.is_symlink() else path
     part = path.with_name(f".{path.name}.part")
     try:
         _remove(part)  # of a run that was killed: DuckDB writes into no folder that holds something
@@ -148,10 +180,14 @@ def _remove(part: Path) -> None:
     shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 
+def _ending(path: Path) -> str:
+    """The ending of a file, without that of its compression."""
+    return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.removeprefix(".")
+
+
 def _format(path: Path, format_: str | None) -> tuple[str, bool]:
     """The format, and whether the file is compressed besides."""
-    is_packed = path.suffix.lower() == ".gz"
-    ending = (path.with_suffix("") if is_packed else path).suffix.removeprefix(".")
+    is_packed, ending = path.suffix.lower() == ".gz", _ending(path)
     wanted = (format_ or ending).lower()
     by_lower = {name.lower(): name for name in FORMATS}
     if wanted not in by_lower:
@@ -191,11 +227,11 @@ def _bgzip(part: Path) -> IO[bytes]:
     return cast(IO[bytes], bgzf.BgzfWriter(str(part), "wb", compresslevel=_LEVEL))  # type: ignore[no-untyped-call]
 
 
-def _assemble(header: str, part: Path, opened: Callable[[Path], AbstractContextManager[IO[bytes]]]) -> Take:
+def _assemble(header: str, opened: Callable[[], AbstractContextManager[IO[bytes]]]) -> Take:
     """What writes the header and the lines that come after it."""
 
     def take(lines: IO[bytes]) -> None:
-        with opened(part) as file:
+        with opened() as file:
             file.write(header.encode())
             while block := lines.read(1 << 16):  # bgzf takes no buffers, which copyfileobj may give
                 file.write(block)
