@@ -8,6 +8,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -86,7 +87,7 @@ def _connect(
 
 def _busy(path: Path, error: duckdb.Error) -> DatabaseBusy:
     _, _, holder = str(error).partition("Conflicting lock is held in ")
-    holder = holder.split(". See also")[0].strip() or "another process"
+    holder = re.split(r"\. (However|See also)", holder)[0].strip() or "another process"  # then it speaks of its own CLI
     return DatabaseBusy(
         f"the database is held by {holder}",
         where=str(path),
