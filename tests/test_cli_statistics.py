@@ -13,7 +13,9 @@ from studies import add_fine_mapping, add_study, drawn, rho, score
 from typer.testing import CliRunner, Result
 
 from agdb import db
+from agdb.analysis.run import Asked
 from agdb.cli import app
+from agdb.cli.statistics import asked
 
 Agdb = Callable[..., Result]
 
@@ -56,6 +58,11 @@ def stored(study: Path) -> Ask:
 
 
 STATS = ("stats", "--labels", "all", "--resamples", "200", "--stratify", "kind")
+
+
+def test_of_what_may_be_repeated_and_is_not_given_nothing_is_asked_for() -> None:
+    of = asked(label_sets=["all"], stratify=["kind", "peak"], match=[], seed=3)
+    assert of == Asked(("all",), stratify=("kind", "peak"), seed=3)
 
 
 def test_the_table_has_a_line_a_number_and_tells_it_as_it_is_stored(agdb: Agdb, stored: Ask) -> None:

@@ -4,12 +4,12 @@ Each is found by what it is, never by its place, and each can be named; what is 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, NamedTuple
 
 import duckdb
 
-from agdb.analysis import expression
+from agdb.analysis import RESAMPLES, expression
 from agdb.analysis import labels as label_sets
 from agdb.analysis.labels import LabelSet
 from agdb.errors import Refused, UsageError
@@ -40,6 +40,7 @@ class Asked:
     """
 
     label_set: str = "all"
+    _: KW_ONLY
     source: int | None = None
     original: str | None = None
     tracks: str | None = None
@@ -48,7 +49,7 @@ class Asked:
     peaks_as_given: tuple[int, ...] | None = None
     peaks: tuple[int, ...] | None = None
     pip: float = 0.9
-    resamples: int = 2000
+    resamples: int = RESAMPLES
     seed: int = 0
 
 

@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ import duckdb
 
 from agdb import db
 from agdb.analysis import (
+    RESAMPLES,
+    SHIFTS,
     candidates,
     causality,
     controls,
@@ -30,9 +32,6 @@ from agdb.analysis.results import Result
 from agdb.analysis.rows import read
 from agdb.errors import Refused
 
-#: Resamples of the clusters; shifts of the peaks.
-RESAMPLES, SHIFTS = 2000, 1000
-
 #: Parts of a group that are computed at a time: each takes some 100 bytes a row.
 _AT_ONCE = 2
 
@@ -45,8 +44,8 @@ class Asked:
         label_sets: By name; None for every label set that has rows of its own: all, conditional, p-value.
         scorer, window_bp: Only this scorer.
         stratify: Stratifications, by name or as NAME=SQL; None for all that are known, () for none.
-        resamples, seed: Of the clusters.
-        permutations: Of the label within clusters, for a p-value besides; 0 for none.
+        resamples, seed: Of the clusters; of differences, flips of their signs.
+        permutations: Of the label within clusters, for a second p-value; 0 for none.
         with_kendall: Kendall's tau as well, which takes long.
         controls: Matched controls to a causal variant.
         match: Covariates besides distance to the TSS and frequency in which they are alike, as NAME=SQL.
@@ -54,6 +53,7 @@ class Asked:
     """
 
     label_sets: tuple[str, ...] | None = None
+    _: KW_ONLY
     scorer: str | None = None
     window_bp: int | None = None
     stratify: tuple[str, ...] | None = None

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agdb.analysis import RESAMPLES
 from agdb.cli.app import say
 from agdb.cli.statistics import Resamples, Seed
 
@@ -46,7 +47,7 @@ def compare(
     ] = None,
     peaks: Annotated[Ids, typer.Option(help="Peak source of the labels' assembly; may be repeated.")] = None,
     pip: Annotated[float, typer.Option(help="Fine-mapped: a PIP above this.")] = 0.9,
-    resamples: Resamples = 2000,
+    resamples: Resamples = RESAMPLES,
     seed: Seed = 0,
     format_: Annotated[str, typer.Option("--format", help="table, csv, tsv or json.")] = "table",
 ) -> None:
@@ -61,9 +62,12 @@ def compare(
     from agdb.analysis.profile import Asked
 
     export.check_stream_format(format_)
-    run_id, told = waterfall.compare(ctx.obj, Asked(
-        label_set, source, original, tracks, mask, rna, tuple(peaks_as_given) if peaks_as_given else None,
-        tuple(peaks) if peaks else None, pip, resamples, seed))  # fmt: skip
+    asked = Asked(
+        label_set, source=source, original=original, tracks=tracks, mask=mask, rna=rna,
+        peaks_as_given=tuple(peaks_as_given or ()) or None, peaks=tuple(peaks or ()) or None, pip=pip,
+        resamples=resamples, seed=seed,
+    )  # fmt: skip
+    run_id, told = waterfall.compare(ctx.obj, asked)
     for line in told:
         say(line)
     with db.reading(ctx.obj) as con:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agdb.analysis import RESAMPLES, SHIFTS
 from agdb.cli import statistics as of
 from agdb.cli.app import say
 from agdb.cli.predict_options import RayAddress
@@ -63,19 +64,18 @@ def analyse(
     cpus: Annotated[int, typer.Option(min=1, help="Cores of a worker.")] = 1,
     memory: Annotated[str, typer.Option(help="Of DuckDB in a worker; arrays of its rows come besides.")] = "1GB",
     label_sets: of.LabelSets = None, scorer: of.Scorer = None, window: of.Window = None, stratify: of.Stratify = None,
-    every: of.Every = False, resamples: of.Resamples = 2000, seed: of.Seed = 0, permutations: of.Permutations = 0,
-    kendall: of.Kendall = False, controls: of.Controls = 1, match: of.Match = None, shifts: of.Shifts = 1000,
+    every: of.Every = False, resamples: of.Resamples = RESAMPLES, seed: of.Seed = 0, permutations: of.Permutations = 0,
+    kendall: of.Kendall = False, controls: of.Controls = 1, match: of.Match = None, shifts: of.Shifts = SHIFTS,
     format_: of.Format = "table",
 ) -> None:  # fmt: skip
     """What `agdb stats` computes, by many workers over a lake; the same numbers, stored in `result` of --db."""
     from agdb import export as out
     from agdb import lake
-    from agdb.analysis.run import Asked
 
     out.check_stream_format(format_)
-    asked = Asked(
-        tuple(label_sets) if label_sets else None, scorer, window, tuple(stratify) if stratify else None, resamples,
-        seed, permutations, kendall, controls, tuple(match) if match else None, shifts,
+    asked = of.asked(
+        label_sets=label_sets, scorer=scorer, window_bp=window, stratify=stratify, resamples=resamples, seed=seed,
+        permutations=permutations, with_kendall=kendall, controls=controls, match=match, shifts=shifts,
     )  # fmt: skip
     by = lake.Workers(engine, ray_address, workers, cpus, memory)
     run_id = lake.analyse(ctx.obj, lake.found(root, verify=verify), asked, by, _tell)

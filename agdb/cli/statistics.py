@@ -2,15 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agdb.analysis import RESAMPLES, SHIFTS
 from agdb.cli.app import say
 from agdb.errors import UsageError
 
 if TYPE_CHECKING:
     import duckdb
+
+    from agdb.analysis.run import Asked
 
 
 def register(app: typer.Typer) -> None:
@@ -100,20 +103,28 @@ Format = Annotated[str, typer.Option("--format", help="table, csv, tsv or json."
 
 def stats(
     ctx: typer.Context, label_sets: LabelSets = None, scorer: Scorer = None, window: Window = None,
-    stratify: Stratify = None, every: Every = False, resamples: Resamples = 2000, seed: Seed = 0,
+    stratify: Stratify = None, every: Every = False, resamples: Resamples = RESAMPLES, seed: Seed = 0,
     permutations: Permutations = 0, kendall: Kendall = False, controls: Controls = 1, match: Match = None,
-    shifts: Shifts = 1000, format_: Format = "table",
+    shifts: Shifts = SHIFTS, format_: Format = "table",
 ) -> None:  # fmt: skip
     """How well scores agree with effects, with 95 % intervals; stored in `result`, and printed."""
     from agdb import export
     from agdb.analysis import run
 
     export.check_stream_format(format_)
-    asked = run.Asked(
-        tuple(label_sets) if label_sets else None, scorer, window, tuple(stratify) if stratify else None, resamples,
-        seed, permutations, kendall, controls, tuple(match) if match else None, shifts,
+    what = asked(
+        label_sets=label_sets, scorer=scorer, window_bp=window, stratify=stratify, resamples=resamples, seed=seed,
+        permutations=permutations, with_kendall=kendall, controls=controls, match=match, shifts=shifts,
     )  # fmt: skip
-    show(ctx.obj, run.stats(ctx.obj, asked), format_, with_strata=every or bool(stratify))
+    show(ctx.obj, run.stats(ctx.obj, what), format_, with_strata=every or bool(stratify))
+
+
+def asked(**options: Any) -> "Asked":
+    """What the options ask for, by the attributes of `Asked`; of one that may be repeated none given is no list."""
+    from agdb.analysis.run import Asked
+
+    given: dict[str, Any] = {name: tuple(v) or None if isinstance(v, list) else v for name, v in options.items()}
+    return Asked(**given)
 
 
 def show(path: Path, run_id: int, format_: str, *, with_strata: bool) -> None:

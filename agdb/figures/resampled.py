@@ -4,6 +4,7 @@ import duckdb
 import numpy as np
 
 from agdb import plots, statistics
+from agdb.analysis import RESAMPLES
 from agdb.analysis.groups import Group
 from agdb.analysis.measures import CORRELATION
 from agdb.analysis.rows import read
@@ -12,8 +13,8 @@ from agdb.figures.choice import Choice, Floats, divided, number
 from agdb.statistics import bootstrap
 from agdb.statistics.ranks import Ranker
 
-#: As `agdb stats` does where nothing else is said.
-RESAMPLES, SEED = 2000, 0
+#: As of `agdb stats`, where nothing else is asked for.
+SEED = 0
 
 
 def estimates(

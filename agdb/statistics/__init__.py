@@ -1,6 +1,9 @@
 """Statistics: arrays in, numbers out. Nothing here knows of the database.
 
-`intervals` are those of independent rows, `bootstrap` those of clusters; `ranks` makes Spearman of Pearson.
+`intervals` are those of independent rows, `bootstrap` those of clusters, `wild` those of differences; `ranks` makes
+Spearman of Pearson, `partial` takes covariates out of it. `classification`, `precision` and `matching` are of causal
+variants and controls, `shrinkage` of noisy labels. `permutation` and `circular_shift` say what chance makes, `power`
+what would have been found, `families` what many tests make of a p-value; `line` is drawn in figures.
 """
 
 from agdb.statistics.intervals import (
