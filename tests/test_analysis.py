@@ -42,10 +42,12 @@ def test_every_measure_of_all_rows_is_scipys(con: duckdb.DuckDBPyConnection) -> 
 def test_results_are_those_of_the_views(con: duckdb.DuckDBPyConnection, ask: Ask) -> None:
     add_study(con, drawn())
     rows = results(con, stratify=("kind", "egene", "effect_size"))
-    for stratification, stratum, n, spearman, pearson in ask(
+    in_view = ask(
         "SELECT stratification, stratum, n, spearman, pearson FROM stratum "
         "WHERE stratification IN ('all', 'kind', 'egene', 'effect_size')"
-    ):
+    )
+    assert {stratification for stratification, *_ in in_view} == {"all", "kind", "egene", "effect_size"}
+    for stratification, stratum, n, spearman, pearson in in_view:
         found = one(rows, stratum=str(stratum), stratification=stratification)
         assert (found["n"], found["estimate"]) == (n, pytest.approx(spearman, abs=1e-12))
         assert one(rows, "pearson", str(stratum), stratification=stratification)["estimate"] == pytest.approx(pearson)

@@ -44,11 +44,11 @@ def test_it_is_what_stats_stores_of_the_deciles(con: duckdb.DuckDBPyConnection) 
 def test_an_allelic_ratio_has_its_sign_about_a_half(con: duckdb.DuckDBPyConnection, ask: Ask) -> None:
     study = drawn(two_genes=0)
     add_study(con, replace(study, effect=0.5 + study.effect / 10), null_value=0.5)
-    about_none = sum((study.effect > 0) == (study.score > 0))
     both = (study.effect != 0) & (study.score != 0)
     (agree,) = ask("SELECT sum(n_agree) FROM calibration")
-    assert agree == (int(((study.effect > 0) == (study.score > 0))[both].sum()),)
-    assert about_none  # the study has both signs
+    about_half, about_none = (int(((study.effect > null) == (study.score > 0))[both].sum()) for null in (0, -5))
+    assert agree == (about_half,)
+    assert about_half != about_none
 
 
 def test_a_score_that_is_all_zero_has_no_sign_to_agree_with(con: duckdb.DuckDBPyConnection, ask: Ask) -> None:

@@ -14,6 +14,7 @@ from studies import add_fine_mapping, add_study, drawn, score
 from agdb import db
 from agdb.analysis import run
 from agdb.analysis.explain import explain
+from agdb.analysis.paired import Versus
 from agdb.errors import UsageError
 
 
@@ -73,12 +74,13 @@ def test_the_sql_of_a_score_without_direction_gives_its_rows(con: duckdb.DuckDBP
 def test_the_sql_of_a_paired_difference_gives_the_rows_that_all_its_scorers_scored(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
-    query = "metric = 'spearman_difference' AND stratification = 'all'"
-    for result_id, n, estimate in of(con, query):
+    for result_id, n, estimate in of(con, "metric = 'spearman_difference' AND stratification = 'all'"):
         rows = con.execute(sql_of(con, result_id)).fetchnumpy()
-        rhos = [spearman(rows["effect"], rows[f"score_{i}"]) for i in range(3)]
+        rho = {name: spearman(rows["effect"], rows[f"score_{i}"]) for i, name in enumerate("stw")}  # by their windows
+        query = "SELECT scorer_id, versus FROM result WHERE result_id = ?"
+        ((first, versus),) = con.execute(query, [result_id]).fetchall()
         assert len(rows["effect"]) == n
-        assert min(abs(a - b - estimate) for a in rhos for b in rhos) < 1e-12
+        assert rho[first] - rho[Versus.parse(versus).scorer_id] == pytest.approx(estimate, abs=1e-12)
 
 
 def test_the_sql_of_a_difference_of_strata_gives_the_rows_of_both(con: duckdb.DuckDBPyConnection) -> None:
