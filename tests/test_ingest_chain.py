@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agdb.errors import Refused, UsageError
-from agdb.ingest import chain, peaks, qtl, source, variant_list
+from agdb.ingest import chain, peaks, qtl, source, text, variant_list
 from agdb.ingest.preset import Preset, from_options, shipped
 from agdb.ingest.variant_table import Options
 
@@ -121,6 +121,9 @@ def lifted(chains: list[Chain], variant: Variant) -> tuple[str | None, Variant]:
     ((to, there),) = whole
     if to.to_chrom not in ("chr1", "chr2"):
         return "lift_other_contig", variant
+    better = chains[chains.index(to) + 1 :]  # scores grow with the number of a chain
+    if any(c.to_chrom == to.to_chrom and min(there) in image.values() for c in better for image in c.images()):
+        return "lift_collision", variant
     if to.strand == "+":
         return None, (to.to_chrom, there[0] + 1, ref, alt)
     if len(ref or "N") != len(alt or "N"):
@@ -424,6 +427,22 @@ def test_a_rejected_row_of_a_parquet_file_keeps_the_position_that_it_had(
     assert associations(ask) == LIFTED
     was = ask("SELECT text->>'gene_id', (text->>'pos')::INTEGER, text->>'ref' FROM rejected ORDER BY line")
     assert was == [(f"G{i}", pos, ref) for i, (_, pos, ref, _) in enumerate(ROWS) if f"G{i}" in REASONS]
+
+
+@pytest.mark.parametrize("rows_a_part", [1, 200])
+def test_of_two_variants_that_lift_to_one_place_that_of_the_better_chain_stays(
+    con: Connection, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows_a_part: int
+) -> None:
+    """Refused as an association that stands twice, the original file could not be ingested at all."""
+    monkeypatch.setattr(text, "CHUNK_BYTES", 30 * rows_a_part)
+    again = Chain("chr2", 601, "chr2", 1005, "+", ((1, 0, 0),))  # where PLUS has chr1:105
+    twice = [{**TABLE[0], "c": c, "p": p, "b": b} for c, p, b in (("chr1", "106", "1.5"), ("chr2", "602", "2.5"))]
+    path = make.write(tmp_path / "a.tsv", make.table([*twice, *(row for row in PLENTY if row["p"] != "106")]))
+    better = write(tmp_path / "hg19.chain", [*ALL, again])
+    loaded = qtl.ingest(con, path, [BY_COLUMNS], Options("LCL", lift=better))
+    assert loaded.rejected == {"lift_collision": 1}
+    assert ask("SELECT text FROM rejected") == [("\t".join(twice[0].values()),)]
+    assert associations(ask) == [("G0", "chr2", 1006, "A", "C", 2.5, "GRCh38")]
 
 
 def test_a_vcf_of_hg19_becomes_variants_of_hg38(con: Connection, ask: Ask, tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 A chain is 0-based half-open; on a minus query strand its positions count from the end of the chromosome. What cannot be
 lifted to exactly one place is rejected with a reason: `lift_unmapped` (the base is not in the other assembly),
 `lift_split` (not as a whole, or not to one place), `lift_multiple` (to several places), `lift_other_contig` (to no
-primary chromosome), `lift_indel_on_minus_strand` (its anchor base would be on the wrong side), `lift_partial` (less
-than 95 % of an interval, as UCSC liftOver has it).
+primary chromosome), `lift_collision` (to where a better chain has another place of the first assembly: two variants
+would become one), `lift_indel_on_minus_strand` (its anchor base would be on the wrong side), `lift_partial` (less than
+95 % of an interval, as UCSC liftOver has it).
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,14 +26,8 @@ MIN_MATCH = 0.95
 
 #: For a plan whose rows are lifted: a column of `staged` that says why a row was not.
 UNFIT = {"unfit": "NULL::VARCHAR"}
-REASONS = (
-    "lift_unmapped",
-    "lift_split",
-    "lift_multiple",
-    "lift_other_contig",
-    "lift_indel_on_minus_strand",
-    "lift_partial",
-)
+REASONS = ("lift_unmapped", "lift_split", "lift_multiple", "lift_other_contig", "lift_collision",
+           "lift_indel_on_minus_strand", "lift_partial")  # fmt: skip
 RULES = [Rule(reason, "", f"unfit = '{reason}'", "", "", False) for reason in REASONS]
 
 _Block = tuple[int, int, str, int, int, str, str, int]
@@ -182,28 +177,51 @@ def chosen(con: duckdb.DuckDBPyConnection, path: Path, from_assembly: str) -> tu
     return source_id, str(to)
 
 
+#: SQL of where the variants of `staged` go, and of those whose place there a better chain has of elsewhere. Which chain
+#: is better hangs on the chains alone, not on which variants a file has.
+_PLACED = """
+held AS (
+  SELECT v.id, v.s, v.e, count(b.chrom) AS held, count(*) FILTER (v.e <= b.chrom_end) AS n,
+         any_value(b) FILTER (v.e <= b.chrom_end) AS b
+  FROM (SELECT rowid AS id, chrom, pos - 1 AS s, pos - 1 + coalesce(length(ref), 1) AS e FROM staged) AS v
+  LEFT JOIN chain_bin AS b
+    ON b.source_id = {chain} AND b.chrom = v.chrom AND b.bin = v.s >> 17
+   AND v.s >= b.chrom_start AND v.s < b.chrom_end
+  GROUP BY ALL
+),
+placed AS (
+  SELECT id, held, n, b.*, b.to_start + if(b.to_strand = '+', s - b.chrom_start, b.chrom_end - e) AS to_s FROM held
+),
+there AS (
+  SELECT *, to_start + chrom_end - chrom_start AS to_end,
+         unnest(range(to_start >> 17, ((to_start + chrom_end - chrom_start - 1) >> 17) + 1)) AS bin
+  FROM chain_block
+  WHERE source_id = {chain}
+),
+taken AS (
+  SELECT DISTINCT p.id
+  FROM placed AS p
+  JOIN there AS t
+    ON t.to_chrom = p.to_chrom AND t.bin = p.to_s >> 17 AND p.to_s >= t.to_start AND p.to_s < t.to_end
+   AND (t.score, -t.chain_id) > (p.score, -p.chain_id)
+)"""
+
+
 def lift_variants(con: duckdb.DuckDBPyConnection, chain: int) -> None:
     """Move chrom, pos, ref and alt of `staged` to the other assembly; set `unfit` where that is not possible.
 
     The whole REF has to lie in one block. On the minus strand alleles are complemented and turned round.
     """
-    to_chrom, turned = chrom_of("b.to_chrom"), "translate(reverse({0}), 'ACGT', 'TGCA')"
+    to_chrom, turned = chrom_of("to_chrom"), "translate(reverse({0}), 'ACGT', 'TGCA')"
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE lifted AS
-        WITH held AS (
-          SELECT v.id, count(b.chrom) AS held, count(*) FILTER (v.e <= b.chrom_end) AS n,
-                 any_value(b) FILTER (v.e <= b.chrom_end) AS b
-          FROM (SELECT rowid AS id, chrom, pos - 1 AS s, pos - 1 + coalesce(length(ref), 1) AS e FROM staged) AS v
-          LEFT JOIN chain_bin AS b
-            ON b.source_id = {chain} AND b.chrom = v.chrom AND b.bin = v.s >> 17
-           AND v.s >= b.chrom_start AND v.s < b.chrom_end
-          GROUP BY v.id
-        )
-        SELECT id, b.*, {to_chrom} AS new_chrom,
+        WITH {_PLACED.format(chain=chain)}
+        SELECT id, to_strand, to_s, {to_chrom} AS new_chrom,
                CASE WHEN held = 0 THEN 'lift_unmapped' WHEN n = 0 THEN 'lift_split' WHEN n > 1 THEN 'lift_multiple'
-                    WHEN {to_chrom} IS NULL THEN 'lift_other_contig' END AS why
-        FROM held"""
+                    WHEN {to_chrom} IS NULL THEN 'lift_other_contig'
+                    WHEN id IN (FROM taken) THEN 'lift_collision' END AS why
+        FROM placed"""
     )
     con.execute(
         "UPDATE staged SET unfit = coalesce(l.why, if(l.to_strand = '-' AND length(ref) <> length(alt), "
@@ -212,9 +230,7 @@ def lift_variants(con: duckdb.DuckDBPyConnection, chain: int) -> None:
     con.execute(  # a row that is rejected stays as it was
         f"""
         UPDATE staged SET
-          chrom = l.new_chrom,
-          pos = 1 + l.to_start + if(l.to_strand = '+', pos - 1 - l.chrom_start,
-                                    l.chrom_end - (pos - 1 + coalesce(length(ref), 1))),
+          chrom = l.new_chrom, pos = 1 + l.to_s,
           ref = if(l.to_strand = '+', ref, {turned.format("ref")}),
           alt = if(l.to_strand = '+', alt, {turned.format("alt")})
         FROM lifted AS l WHERE l.id = staged.rowid AND unfit IS NULL"""
