@@ -15,10 +15,10 @@ Say = Callable[[str], None]
 
 def default() -> Path:
     """$AGDB_CACHE, or the user's cache folder of the operating system."""
-    import pooch
+    import platformdirs
 
     given = os.environ.get("AGDB_CACHE")
-    return Path(given).expanduser() if given else Path(pooch.os_cache("agdb"))
+    return Path(given).expanduser() if given else platformdirs.user_cache_path("agdb")
 
 
 def made(folder: Path) -> Path:
