@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from reports import add_studied, change, copied, in_words, markdown, stored
+from reports import add_studied, cells, change, copied, in_words, markdown, page, stored
 from typer.testing import CliRunner, Result
 
 from agdb import db
@@ -152,19 +152,71 @@ def test_the_question_names_scorers_windows_and_tissues(studied: Path) -> None:
         (
             (0.1, 0.2),
             (-0.2, 0.2),
-            "Of 3 pairs of label set and scorer that have an interval, 2 show agreement and 1 none",
+            "Of 3 comparisons of a scorer with a label that have an interval, 2 show agreement and 1 shows none",
         ),
-        ((0.1, 0.2), (-0.2, -0.1), "2 show agreement and 1 show the opposite."),
-        ((0.1, 0.2), (0.1, 0.2), "In all 3 pairs of label set and scorer that have an interval the score agrees"),
-        ((-0.1, 0.2), (-0.1, 0.2), "In none of 3 pairs of label set and scorer that have an interval was agreement"),
+        ((0.1, 0.2), (-0.2, -0.1), "2 show agreement and 1 shows the opposite."),
+        (
+            (0.1, 0.2),
+            (0.1, 0.2),
+            "In all 3 comparisons of a scorer with a label that have an interval the score agrees",
+        ),
+        (
+            (-0.1, 0.2),
+            (-0.1, 0.2),
+            "In none of 3 comparisons of a scorer with a label that have an interval was agreement",
+        ),
     ],
 )
 def test_the_headline_counts_the_verdicts(
     study: Path, of_scorer: tuple[float, float], of_noise: tuple[float, float], words: str
 ) -> None:
     for name, (low, high) in (("scorer", of_scorer), ("noise", of_noise)):
-        change(study, f"UPDATE result SET ci_low = {low}, ci_high = {high} WHERE scorer = '{name}'")
+        change(study, f"UPDATE result SET ci_low = {low}, ci_high = {high}, q = 0.01 WHERE scorer = '{name}'")
     assert words in markdown(study)
+
+
+def test_what_chance_may_have_made_is_counted_and_marked_as_that(study: Path) -> None:
+    set_main(study, ci_low=0.1, ci_high=0.2, q=0.3)
+    told = markdown(study)
+    assert "3 show agreement that chance alone may have made (q &gt; 0.05)." in told
+    assert told.count("| agreement, perhaps by chance |") == 3
+    change(study, "UPDATE result SET q = 0.01 WHERE metric = 'spearman' AND scorer = 'noise'",
+           "UPDATE result SET ci_low = -0.2, ci_high = -0.1 WHERE metric = 'spearman' AND scorer_id = 't'")  # fmt: skip
+    wanted = ("1 shows agreement, 1 shows agreement that chance alone may have made (q &gt; 0.05) and 1 shows the "
+              "opposite, which chance alone may have made (q &gt; 0.05).")  # fmt: skip
+    assert wanted in markdown(study)
+
+
+def test_results_of_few_clusters_say_that_they_are_rough(study: Path) -> None:
+    set_main(study, n_clusters=30)
+    assert "rough" not in markdown(study)
+    change(study, "UPDATE result SET n_clusters = 29 WHERE metric = 'spearman' AND scorer = 'noise'")
+    assert "1 of them rests on fewer than 30 clusters: intervals and tests are rough." in markdown(study)
+    assert "It rests on 29 clusters only: interval and test are rough." in in_words(study)[0]
+    set_main(study, n_clusters=2)
+    assert "All of them rest on fewer than 30 clusters" in markdown(study)
+
+
+def test_label_sets_and_sources_of_a_tissue_are_told_apart(study: Path) -> None:
+    """Else two bullets of one scorer and tissue would give two numbers for one thing."""
+    set_main(study, detectable=0.3)
+    for i, said in enumerate(("'lead' AS label_set", "7 AS source_id, 'file7' AS source"), 1):
+        change(study, f"INSERT INTO result BY NAME SELECT * REPLACE (result_id + {i}0000 AS result_id, {said}, "
+                      f"{0.3 - i / 10} AS detectable) FROM result WHERE scorer = 'noise' AND label_set = 'all' "
+                      "AND source_id = 1 AND versus IS NULL")  # fmt: skip
+    told = markdown(study)
+    assert "noise at 300 bp on slope of Lung (source 7), would have found a correlation of 0.100" in told
+    heads = [line.partition(": ")[0] for line in in_words(study)]
+    assert len(heads) == len(set(heads)) == 5
+    assert "- noise at 300 bp on slope of Lung (source 1), label set lead (file1)" in heads
+    shown = page(study)
+    assert [c.one("h3").text.partition("noise")[2] for c in shown.one("ul", class_="verdicts").all("li")][-1] == (
+        " at 300 bp on slope of Lung (source 7)"
+    )
+    assert {row["tissue"] for row in cells(shown.one("table", id="agreement"))} == {
+        "Lung (source 1)",
+        "Lung (source 7)",
+    }
 
 
 def test_the_headline_names_the_finest_of_them(study: Path) -> None:

@@ -15,6 +15,9 @@ Result = dict[str, Any]
 #: What `agdb compare-study` stores its steps under: a story of its own, no way to divide rows.
 STUDY = "study"
 
+#: Label sets that are all rows of their label: the name of the label says it.
+WHOLE = ("all", "conditional", "p-value")
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -36,6 +39,7 @@ class Group:
     """The results of a label set in one source against one scorer.
 
     Attributes:
+        tissue: With the source, where results are of several sources of it: "Whole_Blood (source 2)".
         measures: Of all rows together, by metric.
         strata: The main metric by stratification, in the order of their strata.
         differences: Between two strata of a stratification; and, as `heterogeneity`, between all of them.
@@ -77,12 +81,18 @@ class Group:
     @property
     def of_labels(self) -> str:
         """The labels, in words."""
-        return f"{self.label} of {self.tissue} ({self.source})"
+        return f"{self.label} of {self.tissue}, {self.source}"
 
     @property
     def of_scorer(self) -> str:
         """The scorer, in words."""
         return f"{self.scorer} at {self.window_bp:,} bp"
+
+    @property
+    def named(self) -> str:
+        """What is compared with what: a heading that no other group has."""
+        rows = "" if self.label_set in WHOLE else f", label set {self.label_set}"
+        return f"{self.of_scorer} on {self.label} of {self.tissue}{rows}"
 
 
 @dataclass(frozen=True)
@@ -201,12 +211,15 @@ def _results(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[Result]:
     return records(
         con,
         """
-        SELECT r.*, coalesce(s.is_signed, true) AS is_signed
+        SELECT r.* REPLACE (r.tissue || if(min(r.source_id) OVER t < max(r.source_id) OVER t,
+                                           ' (source ' || r.source_id || ')', '') AS tissue),
+               coalesce(s.is_signed, true) AS is_signed
         FROM latest_result AS r LEFT JOIN scorer AS s ON s.scorer_id = r.scorer_id
         WHERE ($labels IS NULL OR list_contains($labels, r.label_set))
           AND ($sources IS NULL OR list_contains($sources, r.source_id))
           AND ($scorer IS NULL OR r.scorer = $scorer OR r.stratification = 'all' AND EXISTS (  -- or compared with it
             FROM scorer AS o WHERE o.name = $scorer AND ends_with(r.versus, '(' || o.scorer_id || ')')))
+        WINDOW t AS (PARTITION BY r.tissue)
         ORDER BY r.result_id""",
         {"labels": _list(asked.labels), "sources": _list(asked.source_ids), "scorer": asked.scorer},
     )

@@ -138,10 +138,7 @@ def _at_length(stored: Found) -> list[Group]:
 
 
 def _part(group: Group, place: int, drawn: list[pictures.Picture]) -> Part:
-    title = f"{group.of_scorer} on {group.of_labels}" + (
-        f", label set {group.label_set}" if group.label_set != "all" else ""
-    )
-    return Part(title, tables.strata(group, place), tables.differences(group, place), drawn)
+    return Part(f"{group.named} ({group.source})", tables.strata(group, place), tables.differences(group, place), drawn)
 
 
 def _runs(con: duckdb.DuckDBPyConnection, stored: Found) -> str:

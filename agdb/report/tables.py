@@ -9,7 +9,7 @@ import duckdb
 from agdb.analysis.paired import Versus
 from agdb.analysis.paired import verdict as difference
 from agdb.query import records
-from agdb.report.found import Found, Group, Result
+from agdb.report.found import WHOLE, Found, Group, Result
 
 
 class Cell(NamedTuple):
@@ -84,9 +84,6 @@ SIGNS = ("sign_concordance", "sign_auroc")
 
 #: Heads of the columns that tell a group.
 GROUP = [Column("labels"), Column("tissue"), Column("scorer"), Column("window, bp", True)]
-
-#: Label sets that are all rows of their label: the name of the label says it.
-WHOLE = ("all", "conditional", "p-value")
 
 
 def group_cells(row: Result | Group) -> list[Cell]:

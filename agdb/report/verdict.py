@@ -8,8 +8,18 @@ from agdb.analysis.expected import bounds
 from agdb.analysis.paired import verdict as difference
 from agdb.report.found import Found, Group, Result
 
-#: What a verdict is, and the word that stands beside it.
-KINDS = {"agreement": "agreement", "opposite": "opposite", "undetected": "none detected", "open": "no verdict"}
+#: What a verdict is, and the words that stand beside it.
+KINDS = {
+    "agreement": "agreement",
+    "agreement-by-chance": "agreement, perhaps by chance",
+    "opposite": "opposite",
+    "opposite-by-chance": "opposite, perhaps by chance",
+    "undetected": "none detected",
+    "open": "no verdict",
+}
+
+#: Clusters below which intervals and tests are rough (docs/statistics.md).
+FEW = 30
 
 
 class Verdict(NamedTuple):
@@ -30,9 +40,19 @@ def verdict(group: Group) -> Verdict:
 def _kind(row: Result) -> str:
     if row["ci_low"] is None:
         return "open"
-    if row["ci_low"] > 0:
-        return "agreement"
-    return "opposite" if row["ci_high"] < 0 else "undetected"
+    if row["ci_low"] <= 0 <= row["ci_high"]:
+        return "undetected"
+    way = "agreement" if row["ci_low"] > 0 else "opposite"
+    return f"{way}-by-chance" if _by_chance(row) else way
+
+
+def _by_chance(row: Result) -> bool:
+    """Whether chance alone may have made it among the tests of its family."""
+    return row["q"] is not None and bool(row["q"] > 0.05)
+
+
+def _has_few(row: Result) -> bool:
+    return row["n_clusters"] is not None and bool(row["n_clusters"] < FEW)
 
 
 def _sentences(group: Group, row: Result) -> list[str]:
@@ -51,12 +71,14 @@ def _sentences(group: Group, row: Result) -> list[str]:
             told.append(f"No correlation larger than {row['detectable']:.3f}, of either sign, would have been missed "
                         "more often than in one such study of five; a smaller one may hide here.")  # fmt: skip
     else:
-        way = "larger" if _kind(row) == "agreement" else "smaller"
+        way = "larger" if row["ci_low"] > 0 else "smaller"
         told = [f"The larger the {score}, the {way} the {effect}: {rho}"]
-        if row["q"] is not None and row["q"] > 0.05:
+        if _by_chance(row):
             told.append(
                 f"Among the tests of its family (strata included) chance alone may have made it: q = {row['q']:.2g}."
             )
+    if _has_few(row):
+        told.append(f"It rests on {row['n_clusters']} clusters only: interval and test are rough.")
     if is_p:
         told.append("A p-value has no direction: this is no test of agreement.")
     return [*told, *_by_strata(group), *_causal(group)]
@@ -135,25 +157,31 @@ def headline(verdicts: list[Verdict]) -> str:
     if len(directed) == 1:
         return directed[0].text
     told = _counted(Counter(v.kind for v in directed), len(directed))
+    if few := sum(_has_few(v.group.main) for v in directed):
+        who = "All of them rest" if few == len(directed) else f"{few} of them rest{'s' * (few == 1)}"
+        told += f" {who} on fewer than {FEW} clusters: intervals and tests are rough."
     finest = min(
         (v for v in directed if v.group.main["detectable"]), key=lambda v: v.group.main["detectable"], default=None
     )
     if finest is None:
         return told
     g = finest.group
-    return (f"{told} The finest of them, {g.of_scorer} on {g.label} of {g.tissue}, would have found a correlation of "
+    return (f"{told} The finest of them, {g.named}, would have found a correlation of "
             f"{g.main['detectable']:.3f} in four such studies of five.")  # fmt: skip
 
 
 def _counted(kinds: Counter[str], n: int) -> str:
-    pairs = f"{n} pairs of label set and scorer that have an interval"
+    compared = f"{n} comparisons of a scorer with a label that have an interval"
     if kinds["undetected"] == n:
-        return f"In none of {pairs} was agreement detected."
+        return f"In none of {compared} was agreement detected."
     if kinds["agreement"] == n:
-        return f"In all {pairs} the score agrees with the effect."
+        return f"In all {compared} the score agrees with the effect."
     words = {
-        "agreement": "show agreement",
-        "opposite": "show the opposite",
+        "agreement": "agreement",
+        "agreement-by-chance": "agreement that chance alone may have made (q > 0.05)",
+        "opposite": "the opposite",
+        "opposite-by-chance": "the opposite, which chance alone may have made (q > 0.05)",
         "undetected": "none that could be detected",
     }
-    return f"Of {pairs}, {_and([f'{kinds[kind]} {said}' for kind, said in words.items() if kinds[kind]])}."
+    shown = [f"{k} show{'s' * (k == 1)} {said}" for kind, said in words.items() if (k := kinds[kind])]
+    return f"Of {compared}, {_and(shown)}."
