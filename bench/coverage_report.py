@@ -41,18 +41,19 @@ def tables(found: Found, again: Found) -> str:
     n = next(iter(found.values()))["spearman"].studies
     null = {s: of for s, of in found.items() if s.rho == 0}
     return "\n".join([
-        f"Share of {2 * n:,} studies a row (half without an effect, half with rho = 0.3) whose nominal 95 % interval "
-        "of resampled clusters holds the truth, in %:", "",
+        f"Share of {2 * n:,} studies a row ({n:,} of other shapes than normal; half without an effect, half with rho = "
+        "0.3) whose nominal 95 % interval of clusters holds the truth, in %:", "",
         *_grid(_pairs(found), INTERVALS, lambda of, name: _mean([h[name].coverage for h in of]), COVERAGE_BAND), "",
         "The same of the intervals that take rows as independent (`analytic_low`, `analytic_high`):", "",
         *_grid(_pairs(found), {name: INTERVALS[name] for name in ANALYTIC},
                lambda of, name: _mean([h[name].analytic_coverage for h in of]), COVERAGE_BAND), "",
-        f"Share of {n:,} studies without an effect that a test at 5 % finds one in, in %:", "",
+        f"Share of {n:,} studies without an effect ({n // 2:,} of other shapes) in which a test at 5 % finds one, in %:",
+        "",
         *_grid({s: [of] for s, of in null.items()}, TESTS, lambda of, name: _mean([h[name].rejected for h in of
                                                                                    if name in h]), REJECTED_BAND), "",
         f"Power at rho = 0.3, found in {n:,} studies, and of a t test of as many clusters of equal weight with the SD "
         "that the estimates have (theory), in %:", "", *_power(found), "",
-        "Studies with a Spearman as large as `detectable` says would be found in 80 %, in %:", "",
+        f"Share of {n // 2:,} studies with a Spearman as large as `detectable` says would be found in 80 %, in %:", "",
         *_detected(found, again), "",
     ])  # fmt: skip
 
