@@ -47,7 +47,7 @@ def tables(found: Found, again: Found) -> str:
         "The same of the intervals that take rows as independent (`analytic_low`, `analytic_high`):", "",
         *_grid(_pairs(found), {name: INTERVALS[name] for name in ANALYTIC},
                lambda of, name: _mean([h[name].analytic_coverage for h in of]), COVERAGE_BAND), "",
-        f"Share of {n:,} studies without an effect ({n // 2:,} of other shapes) in which a test at 5 % finds one, in %:",
+        f"Share of {n:,} studies without an effect ({n // 2:,} of other shapes) in which a test at 5 % finds one:",
         "",
         *_grid({s: [of] for s, of in null.items()}, TESTS, lambda of, name: _mean([h[name].rejected for h in of
                                                                                    if name in h]), REJECTED_BAND), "",
