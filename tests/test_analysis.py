@@ -14,6 +14,7 @@ from studies import add_blocks, add_fine_mapping, add_study, drawn, of_rows, one
 
 from agdb import db
 from agdb.analysis import run
+from agdb.analysis.expected import BANDS, Band, bounds
 from agdb.analysis.profile import Asked as Study
 from agdb.analysis.results import Result
 from agdb.analysis.waterfall import compare
@@ -222,6 +223,11 @@ def test_labels_of_two_kinds_of_qtl_make_one_group_of_results(con: duckdb.DuckDB
     con.execute("UPDATE source SET qtl_type = if(source_id = 2, 'eqtl', 'sqtl')")
     found = [row for row in results(con, label_sets=("all",)) if row["source_id"] == 1 and row["metric"] == "spearman"]
     assert [(row["n"], row["expected"]) for row in found] == [(240, None)]
+
+
+@pytest.mark.parametrize("band", BANDS)
+def test_both_ends_of_what_the_field_expects_are_read_from_its_words(band: Band) -> None:
+    assert bounds(band.told) == (band.low, band.high)
 
 
 def test_only_the_blocks_that_were_ingested_last_count(con: duckdb.DuckDBPyConnection, ask: Ask) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from figured import note
 from scipy import stats as scipy_stats
 from typer.testing import CliRunner, Result
 from waterfalls import Bools, Whole, add_whole, whole
 
-from agdb import db
+from agdb import db, figures
 from agdb.analysis import labels
 from agdb.analysis.labels import LabelSet
 from agdb.cli import app
@@ -321,6 +322,13 @@ def test_the_table_has_a_line_a_step_and_a_verdict_a_change(agdb: Agdb) -> None:
                  "rna: rna-lung", "peaks as given: source 2 (file2, K562, GRCh37)",
                  "peaks: source 3 (file3, K562, GRCh38 from GRCh37)"):  # fmt: skip
         assert told in run.stderr
+
+
+def test_the_figure_says_how_the_intervals_of_steps_and_of_changes_were_made(agdb: Agdb, study: Path) -> None:
+    steps(agdb)
+    with db.reading(study) as con:
+        drawn = figures.draw(con, "study", figures.Choice())
+    assert "Intervals: clusters resampled; of changes, their signs flipped (agdb" in note(drawn.figure)
 
 
 def test_explain_gives_the_rows_of_a_step_and_of_a_change(agdb: Agdb, made: Whole) -> None:

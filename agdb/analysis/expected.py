@@ -17,6 +17,11 @@ class Band(NamedTuple):
     high: float
     of: str
 
+    @property
+    def told(self) -> str:
+        """In words, of which `bounds` reads both ends again: those of another version are stored, too."""
+        return f"{self.low:g} to {self.high:g} ({self.of})"
+
 
 #: The first band that fits counts. AlphaGenome's are those of its evaluation notebooks.
 BANDS = (
@@ -36,7 +41,7 @@ def expected(group: Group, measure: str) -> str | None:
             group.qtl_type in band.qtl_types and scorer.output_type in band.output_types and measure == band.measure
             and band.label_set in (None, group.labels.name) and group.labels.label == "slope"
         ):  # fmt: skip
-            return f"{band.low:g} to {band.high:g} ({band.of})"
+            return band.told
     return None
 
 

@@ -71,17 +71,25 @@ def compared(group: Group, rows: Rows, shared: Result, *, resamples: int, seed: 
     of_scorers = wild.scores(wild.one_x(sums))
     tested = wild.differences(rho[first] - rho[second], of_scorers.of(first), of_scorers.of(second), resamples, seed)
     for place, (i, j) in enumerate(pairs):
-        between = float((s[i] * s[j]).sum() / np.sqrt((s[i] ** 2).sum() * (s[j] ** 2).sum()))
-        zou = statistics.zou_difference(rho[i], rho[j], between, n)
-        values = results.flipped(rho[i] - rho[j], tested, place) | {
-            "analytic_low": float(zou.low), "analytic_high": float(zou.high),
-            "analytic_p": float(statistics.meng_pvalue(rho[i], rho[j], between, n)),
-        }  # fmt: skip
+        values = results.flipped(rho[i] - rho[j], tested, place) | analytic(rho[i], rho[j], s[i], s[j])
         row = {**base, **_who(group, i, j), **results.defined(values, None)}
         if len(pairs) > 1 and row["p"] is not None:
             row |= {"q": float(tested.joint[place]), "method": f"{METHOD}; q: max-T over all {len(pairs)} pairs"}
         made.append(row)
     return made
+
+
+def analytic(rho_x: float, rho_y: float, x: Floats, y: Floats) -> dict[str, float]:
+    """Of independent rows: the difference of the correlations of x and of y with one third variable.
+
+    Args:
+        rho_x, rho_y: The correlations.
+        x, y: Ranks, centred on 0. Shape (n,).
+    """
+    between = float((x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum()))
+    zou = statistics.zou_difference(rho_x, rho_y, between, len(x))
+    return {"analytic_low": float(zou.low), "analytic_high": float(zou.high),
+            "analytic_p": float(statistics.meng_pvalue(rho_x, rho_y, between, len(x)))}  # fmt: skip
 
 
 def _who(group: Group, i: int, j: int) -> Result:

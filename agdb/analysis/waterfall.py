@@ -14,8 +14,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from agdb import db, statistics
-from agdb.analysis import measures, profile, results, store
+from agdb import db
+from agdb.analysis import measures, paired, profile, results, store
 from agdb.analysis.expected import expected
 from agdb.analysis.groups import Group, OneScorer, probing_with_associations
 from agdb.analysis.labels import LabelSet
@@ -212,8 +212,4 @@ def _analytic(a: Data, b: Data, rho: list[float]) -> dict[str, float]:
     """Of two correlations that share the effect, or the score, on the same rows."""
     is_label = np.array_equal(a.score, b.score)
     x, y = (a.effect, b.effect) if is_label else (a.score, b.score)
-    i, j = Ranker(x).within(), Ranker(y).within()
-    between = float((i * j).sum() / np.sqrt((i * i).sum() * (j * j).sum()))
-    zou = statistics.zou_difference(rho[1], rho[0], between, len(x))
-    return {"analytic_low": float(zou.low), "analytic_high": float(zou.high),
-            "analytic_p": float(statistics.meng_pvalue(rho[1], rho[0], between, len(x)))}  # fmt: skip
+    return paired.analytic(rho[1], rho[0], Ranker(y).within(), Ranker(x).within())
