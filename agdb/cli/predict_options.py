@@ -99,7 +99,7 @@ Where = Annotated[
 Sample = Annotated[
     int | None, typer.Option(min=1, help="Only so many variants, drawn by --seed and stored.", rich_help_panel=WHICH)
 ]
-Seed = Annotated[int, typer.Option(help="Of --sample.", rich_help_panel=WHICH)]
+Seed = Annotated[int, typer.Option(help="Seed of --sample.", rich_help_panel=WHICH)]
 Limit = Annotated[
     int | None, typer.Option(min=1, help="At most so many variants, the first in the genome.", rich_help_panel=WHICH)
 ]
