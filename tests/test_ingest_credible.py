@@ -37,11 +37,13 @@ SETS = ("SELECT tissue, variant_id(chrom, pos, ref, alt), gene_id, molecular_tra
 DAPG = [
     ("2", 77, "A", "G", "Liver", "ENSG01.5", 1, 0.999, 0.875),
     ("2", 79, "AT", "A", "Liver", "ENSG01.5", 1, 0.999, 0.125),
-    ("X", 81, "C", "T", "Lung", "ENSG02.1", 2, 0.5, 0.25),
+    ("X", 81, "C", "T", "Lung", "ENSG02.1", 2, "NA", 0.25),
 ]
 
 
-def test_dapg_in_sqlite_is_one_source_a_tissue(con: Connection, ask: Ask, tmp_path: Path) -> None:
+def test_dapg_in_sqlite_is_one_source_a_tissue_and_text_among_numbers_is_taken(
+    con: Connection, ask: Ask, tmp_path: Path
+) -> None:
     path = tmp_path / "dapg.db"
     with closing(sqlite3.connect(path)) as file:
         file.execute(
@@ -54,7 +56,7 @@ def test_dapg_in_sqlite_is_one_source_a_tissue(con: Connection, ask: Ask, tmp_pa
     assert ask(SETS) == [
         ("Liver", "chr2_77_A_G", "ENSG01.5", None, 0.875, "1", None, 0.999, None, None, None),
         ("Liver", "chr2_79_AT_A", "ENSG01.5", None, 0.125, "1", None, 0.999, None, None, None),
-        ("Lung", "chrX_81_C_T", "ENSG02.1", None, 0.25, "2", None, 0.5, None, None, None),
+        ("Lung", "chrX_81_C_T", "ENSG02.1", None, 0.25, "2", None, None, None, None, None),
     ]
     assert ask("SELECT kind, format, qtl_type, rows_read, rows_kept FROM source") == [
         ("credible", "gtex_dapg", "eqtl", 2, 2), ("credible", "gtex_dapg", "eqtl", 1, 1)

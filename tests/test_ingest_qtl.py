@@ -517,6 +517,81 @@ def test_a_condition_reads_the_rows_that_meet_it_and_no_others(con: Connection, 
 
 
 @pytest.mark.parametrize(
+    ("column", "where", "kept"),
+    [
+        ("reads", "reads >= 500", None),
+        ("reads", "coalesce(reads, 0) >= 500", None),
+        ("reads", "replace(reads::VARCHAR, ',', '')::DOUBLE >= 500", 60),
+        ("trait", "trait IS NULL", None),
+        ("trait", 'CAST("trait" AS TEXT) IS NULL', 100),
+    ],
+)
+def test_a_cell_that_is_not_of_the_type_of_the_first_rows_is_refused_and_not_passed_over(
+    con: Connection, tmp_path: Path, column: str, where: str, kept: int | None
+) -> None:
+    later = {"reads": "1,234", "trait": "asthma"}[column]
+    rows = table(110, reads=lambda i, r: 10 * i, trait=lambda i, r: "NA")
+    rows = [{**row, **({column: later} if i >= 100 else {})} for i, row in enumerate(rows)]
+    if kept:
+        assert load(con, tmp_path / "a.tsv", rows, options=Options("LCL", where=where)).rows_kept == kept
+        return
+    with pytest.raises(Refused, match=f"'{later}' is not a number") as error:
+        load(con, tmp_path / "a.tsv", rows, options=Options("LCL", where=where))
+    assert f"a.tsv, line 102, column '{column}'" in (error.value.where or "")
+    assert f'"{column}"::VARCHAR' in (error.value.cure or "")
+
+
+def test_a_mapped_cell_that_is_no_number_counts_only_where_the_condition_asks_for_it(
+    con: Connection, tmp_path: Path
+) -> None:
+    rows = table(8, p=lambda i, r: "0,007" if i == 5 else r["p"], state=lambda i, r: "failed" if i == 5 else "ok")
+    assert load(con, tmp_path / "a.tsv", rows, options=Options("LCL", where="state = 'ok'")).rows_kept == 7
+    with pytest.raises(Refused, match="'0,007' is not a number"):
+        load(con, tmp_path / "a.tsv", rows, options=Options("LCL", where="p < 0.5"))
+
+
+@pytest.mark.parametrize(
+    ("where", "kept"),
+    [
+        ("batch <> '003'", 8),
+        ("trait IS NOT NULL", 4),
+        ("trait = 'asthma'", 4),
+        ("is_lead", 3),
+        ("day >= '1970-01-05'", 5),
+        ("list_contains(tissues, 'B')", 4),
+        ("n > 4.5", 4),
+    ],
+)
+def test_a_condition_takes_the_columns_of_parquet_for_what_they_are(
+    con: Connection, tmp_path: Path, where: str, kept: int
+) -> None:
+    rows: dict[str, object] = {name: [row[name] for row in table(9)] for name in table(1)[0]}
+    rows |= {"batch": [f"{i:03}" for i in range(9)], "trait": [None] * 5 + ["asthma"] * 4, "n": list(range(9)),
+             "is_lead": [i % 3 == 0 for i in range(9)], "tissues": [["A", "B"][i % 2 :][:1] for i in range(9)],
+             "day": pa.array(range(9), pa.date32())}  # fmt: skip
+    pq.write_table(pa.table(rows), tmp_path / "a.parquet")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "HEAD_LINES", 4)
+        loaded = qtl.ingest(con, tmp_path / "a.parquet", [preset()], Options("LCL", where=where))
+    assert loaded.rows_kept == kept
+
+
+@pytest.mark.parametrize("kind", ["list<element: double>", "halffloat"])
+def test_a_column_of_parquet_that_is_neither_text_nor_numbers_is_refused_by_its_name(
+    con: Connection, tmp_path: Path, kind: str
+) -> None:
+    rows = {name: [row[name] for row in table(4)] for name in table(1)[0]}
+    odd = pa.array([[0.5]] * 4, pa.list_(pa.float64())) if "list" in kind else pa.array([0.5] * 4, pa.float16())
+    for name, refused in (("unused", False), ("beta", True)):
+        pq.write_table(pa.table({**rows, name: odd}), tmp_path / f"{name}.parquet")
+        if not refused:
+            assert qtl.ingest(con, tmp_path / f"{name}.parquet", [preset()], Options("LCL")).rows_kept == 4
+            continue
+        with pytest.raises(Refused, match=f"column '{name}' holds {kind}"):
+            qtl.ingest(con, tmp_path / f"{name}.parquet", [preset()], Options("LCL"))
+
+
+@pytest.mark.parametrize(
     ("where", "said"),
     [
         ("nothing < 0.5", "cannot be computed: .*nothing"),

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from agdb.errors import Refused
 from agdb.ingest import tap, text
-from agdb.ingest.cells import MISSING, cell, typed
+from agdb.ingest.cells import ANY_NUMBER, AS_STORED, MISSING, cell, guessed, typed
 from agdb.ingest.damage import Shape
 from agdb.ingest.header import once
 from agdb.ingest.part import Part
@@ -30,9 +30,9 @@ class Batches:
     sha256: str | None = None
     bytes_read = 0
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
+    def __init__(self, path: Path, names: Sequence[str], schema: pa.Schema | None = None) -> None:
         once(names, str(path))
-        self.path, self.names, self.shape = path, names, Shape(len(names), "")
+        self.path, self.names, self.shape, self._schema = path, names, Shape(len(names), ""), schema
 
     def _tables(self, wanted: Sequence[str]) -> Iterator[pa.Table]:
         raise NotImplementedError
@@ -46,10 +46,22 @@ class Batches:
         columns = table.slice(0, text.HEAD_LINES).to_pydict()
         return {name: ["" if v is None else str(v) for v in values] for name, values in columns.items()}
 
+    def types(self) -> dict[str, str]:
+        """As `Rows.types`: those of the file."""
+        if self._schema is None:
+            return guessed(self.sample())
+        return {field.name: _type_of(field.type) for field in self._schema}
+
     @contextmanager
     def parts(self, con: duckdb.DuckDBPyConnection, types: Mapping[str, str], folder: Path) -> Iterator[Iterator[Part]]:
         """As `Rows.parts`."""
         by_place = {i: types[name] for i, name in enumerate(self.names) if name in types}
+        for column in self._schema if self._schema is not None else ():
+            wanted = types.get(column.name)
+            is_list = pa.types.is_nested(column.type) and wanted != AS_STORED
+            if wanted and (is_list or pa.types.is_float16(column.type)):  # DuckDB takes no half floats
+                raise Refused(f"column {column.name!r} holds {column.type}", where=str(self.path),
+                              cure="write it as text or as plain numbers")  # fmt: skip
 
         def registered() -> Iterator[Part]:
             first = 1
@@ -74,6 +86,13 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind) or of.is_dictionary(kind))
 
 
+def _type_of(kind: pa.DataType) -> str:
+    """What SQL of the user takes a column of this type for."""
+    of = pa.types
+    is_number = of.is_integer(kind) or of.is_floating(kind) or of.is_decimal(kind) or of.is_null(kind)
+    return ANY_NUMBER if is_number else "VARCHAR" if _is_text(kind) else AS_STORED
+
+
 def _unless_missing(place: int) -> str:
     """SQL of a text of the batch, NULL where it is one of those that stand for a missing value."""
     name = identifier(str(place))
@@ -86,7 +105,7 @@ class Parquet(Batches):
     def __init__(self, path: Path) -> None:
         with _refusing(path, "Parquet"):
             self._file = pq.ParquetFile(path, page_checksum_verification=True)
-        super().__init__(path, self._file.schema_arrow.names)
+        super().__init__(path, self._file.schema_arrow.names, self._file.schema_arrow)
 
     def _tables(self, wanted: Sequence[str]) -> Iterator[pa.Table]:
         with _refusing(self.path, "Parquet"):
@@ -106,7 +125,7 @@ class Feather(Batches):
         with _refusing(path, "Feather"):
             self._file = pa.OSFile(str(path))
             self._reader = pa.ipc.open_file(self._file)
-        super().__init__(path, self._reader.schema.names)
+        super().__init__(path, self._reader.schema.names, self._reader.schema)
 
     def _tables(self, wanted: Sequence[str]) -> Iterator[pa.Table]:
         with _refusing(self.path, "Feather"):
@@ -141,7 +160,15 @@ class SQLite(Batches):
             columns = ", ".join(map(identifier, wanted))
             found = con.execute(f"SELECT {columns} FROM {identifier(self._table)} ORDER BY rowid")
             while rows := found.fetchmany(PART_ROWS):
-                yield pa.table([pa.array(column) for column in zip(*rows, strict=True)], names=list(wanted))
+                yield pa.table([_array(column) for column in zip(*rows, strict=True)], names=list(wanted))
+
+
+def _array(cells: Sequence[object]) -> pa.Array:
+    """The cells of a column; as text where some are numbers and some are not, which SQLite takes."""
+    try:
+        return pa.array(cells)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if cell is None else str(cell) for cell in cells])
 
 
 #: What the bytes of each kind begin with.

@@ -13,8 +13,9 @@ from agdb.query import literal
 #: first, because DuckDB would round 1.5 to 2 in silence.
 WHOLE = {"BIGINT": 2**53, "INTEGER": 2**31 - 1, "SMALLINT": 2**15 - 1, "TINYINT": 2**7 - 1}
 
-#: The type of a column that is read only because a condition names it: a number that may be NaN or infinite.
-ANY_NUMBER = "ANY NUMBER"
+#: Types of a column that is read only because SQL of the user names it: a number that may be NaN or infinite, and
+#: whatever it is in the file.
+ANY_NUMBER, AS_STORED = "ANY NUMBER", "AS STORED"
 
 #: What stands for a missing value in text.
 MISSING = ("", "NA", ".")
@@ -34,6 +35,24 @@ def _number(place: int) -> str:
     return f'"{place} n"'
 
 
+def unread(place: int) -> str:
+    """SQL of the column that tells whether the cell at this place is to be a number, and is none."""
+    return f'"{place} u"'
+
+
+def guessed(sample: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """`ANY_NUMBER` for columns whose first cells are numbers or missing, text for the others."""
+    return {n: ANY_NUMBER if cells and all(map(_is_number, cells)) else "VARCHAR" for n, cells in sample.items()}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return text.strip() in MISSING
+    return "_" not in text
+
+
 def _is_whole(place: int, kind: str) -> str:
     return f"{_number(place)} = trunc({_number(place)}) AND abs({_number(place)}) <= {WHOLE[kind]}"
 
@@ -42,12 +61,16 @@ def typed(select: str, types: Mapping[int, str], texts: Collection[int]) -> str:
     """SQL of the same cells as numbers where `types` (by place) says so; of `texts` DuckDB may read 1_0 as 10.
 
     `ODD_CELL` is NULL, or tells the first cell that is not of its type: what is wrong, its place, and the value.
+    Beside each cell stands whether it is `unread`.
     """
-    numbers = {i: kind for i, kind in types.items() if kind != "VARCHAR"}
+    numbers = {i: kind for i, kind in types.items() if kind not in ("VARCHAR", AS_STORED)}
     values = "".join(f", TRY_CAST({cell(i)} AS DOUBLE) AS {_number(i)}" for i in numbers)
-    as_typed = ", ".join(f"{_number(i) if i in numbers else f'{cell(i)}::VARCHAR'} AS {cell(i)}" for i in types)
+    of_type = {i: cell(i) if kind == AS_STORED else f"{cell(i)}::VARCHAR" for i, kind in types.items()}
+    of_type |= {i: _number(i) for i in numbers}
+    as_typed = ", ".join(f"{sql} AS {cell(i)}" for i, sql in of_type.items())
+    is_unread = ", ".join(f"{_is_unread(i, i in texts) if i in numbers else 'false'} AS {unread(i)}" for i in types)
     odd_cell = _odd_cell(numbers, [i for i in numbers if i in texts]) if numbers else "NULL::VARCHAR"
-    return f"SELECT {as_typed}, {odd_cell} AS {ODD_CELL} FROM (SELECT *{values} FROM ({select}))"
+    return f"SELECT {as_typed}, {is_unread}, {odd_cell} AS {ODD_CELL} FROM (SELECT *{values} FROM ({select}))"
 
 
 def _odd_cell(numbers: Mapping[int, str], texts: Sequence[int]) -> str:
@@ -62,11 +85,17 @@ def _odd_cell(numbers: Mapping[int, str], texts: Sequence[int]) -> str:
     return f"CASE WHEN {' AND '.join(sound)} THEN NULL{tests} END"
 
 
-def _test(place: int, kind: str, is_text: bool) -> str:
-    """SQL of the cases in which one cell is odd. DuckDB reads 1_0 as 10 and +-5 as -5; nobody else does."""
-    written, number = cell(place), _number(place)
+def _is_unread(place: int, is_text: bool) -> str:
+    """SQL of whether a cell is no number. DuckDB reads 1_0 as 10 and +-5 as -5; nobody else does."""
+    written = cell(place)
     misread = f" OR contains({written}, '_') OR contains({written}, '+-')" if is_text else ""
-    tests = {NOT_A_NUMBER: (f"{written} IS NOT NULL AND ({number} IS NULL{misread})", written)}
+    return f"{written} IS NOT NULL AND ({_number(place)} IS NULL{misread})"
+
+
+def _test(place: int, kind: str, is_text: bool) -> str:
+    """SQL of the cases in which one cell is odd."""
+    written, number = cell(place), _number(place)
+    tests = {NOT_A_NUMBER: (_is_unread(place, is_text), written)}
     if kind != ANY_NUMBER:
         tests[NOT_FINITE] = f"NOT isfinite({number})", number
     if kind in WHOLE:

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 import duckdb
 
 from agdb.errors import UsageError
-from agdb.ingest.cells import ANY_NUMBER
-from agdb.ingest.rows import Rows, guessed_types
+from agdb.ingest.rows import Rows
 from agdb.query import identifier
 
 #: More rejected rows than this share, and it is the file that is wrong, not its rows.
 MAX_REJECTED_SHARE = 0.10
+
+#: A column that SQL, in lower case, casts to text itself.
+_AS_TEXT = re.compile(r'("(?:[^"]|"")+"|\w+)\s*(?:::|\bas\b)\s*(?:varchar|text|string)\b')
 
 
 class Rule(NamedTuple):
@@ -84,19 +86,22 @@ class Plan:
 
     def types(self, rows: Rows) -> dict[str, str]:
         """The columns of the file that are read, with their types: those of fields, and those that SQL speaks of."""
-        spoken_of = set(self.spoken_of(rows))
-        types = {name: kind for name, kind in guessed_types(rows).items() if name in spoken_of}
-        for name, kind in types.items():
-            types[name] = ANY_NUMBER if kind == "DOUBLE" else kind
-        return types | {column.name: column.type for column in self.columns.values()}
+        texts = {name.strip('"').replace('""', '"') for name in _AS_TEXT.findall(self._sql)}
+        types = rows.types()
+        spoken_of = {name: "VARCHAR" if name.lower() in texts else types[name] for name in self.spoken_of(rows)}
+        return spoken_of | {column.name: column.type for column in self.columns.values()}
 
-    def spoken_of(self, rows: Rows) -> list[str]:
-        """The columns of the file that the SQL of `where` and `derived` speaks of, or seems to.
+    @property
+    def _sql(self) -> str:
+        return "\n".join([self.where or "", *self.derived.values()]).lower()
+
+    def spoken_of(self, rows: Rows, condition: str | None = None) -> list[str]:
+        """The columns of the file that the SQL of `where` and `derived`, or a condition alone, speaks of, or seems to.
 
         Raises:
             UsageError: two of them differ in case only, and SQL cannot tell them apart.
         """
-        sql = "\n".join([self.where or "", *self.derived.values()]).lower()
+        sql = condition.lower() if condition else self._sql
         words = set(re.findall(r"\w+", sql))  # a file may have a column a sample, thousands of them
         names = [name for name in rows.names if name and _speaks_of(sql, words, name.lower())]
         by_lower = {name.lower(): name for name in names}

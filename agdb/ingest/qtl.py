@@ -64,10 +64,7 @@ def _naming_the_effect(read: vt.VariantTable) -> Iterator[None]:
 
 def _probable_effect(read: vt.VariantTable) -> str | None:
     """The column with both signs that, over its standard error, orders the first rows as their p-value does."""
-    cells = read.rows.sample()
-    numbers = {
-        n: np.array([_number(c) for c in cells[n]]) for n, t in rows.guessed_types(read.rows).items() if t == "DOUBLE"
-    }
+    numbers = {name: np.array([_number(cell) for cell in cells]) for name, cells in read.rows.sample().items()}
     se, p = (numbers.get(read.columns.get(f, "")) for f in ("slope_se", "pval_nominal"))
     if se is None or p is None:
         return None

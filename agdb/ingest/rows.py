@@ -9,7 +9,7 @@ from typing import Protocol
 import duckdb
 
 from agdb.ingest import batches, text
-from agdb.ingest.cells import MISSING, cell, one_file, typed
+from agdb.ingest.cells import MISSING, cell, guessed, one_file, typed
 from agdb.ingest.damage import Shape
 from agdb.ingest.header import header, is_quoted
 from agdb.ingest.part import Part
@@ -53,6 +53,10 @@ class Rows(Protocol):
 
     def sample(self) -> dict[str, list[str]]:
         """The first rows, by column, as text."""
+        ...
+
+    def types(self) -> dict[str, str]:
+        """What SQL of the user takes each column for: a DuckDB type, or one of `cells`."""
         ...
 
     @property
@@ -110,6 +114,10 @@ class Delimited:
         columns = zip(*whole, strict=True) if whole else ([] for _ in self.names)
         return {name: list(column) for name, column in zip(self.names, columns, strict=True)}
 
+    def types(self) -> dict[str, str]:
+        """As `Rows.types`: by the first rows. A later one that is of another type is refused when it is met."""
+        return guessed(self.sample())
+
     def _typed(self, chunk: text.Chunk, by_place: Mapping[int, str]) -> str:
         return typed(self._select(chunk.path, by_place), by_place, by_place if chunk.is_ambiguous else ())
 
@@ -152,18 +160,3 @@ def opened(path: Path, delimiter: str | None = None) -> Iterator[Rows]:
         line = file.head[at]
         sep = delimiter or ("," if "," in line and "\t" not in line else "\t")
         yield Delimited(file, header(path, line, sep, at + 1), delimiter=sep, skip=at + 1)
-
-
-def guessed_types(rows: Rows) -> dict[str, str]:
-    """DOUBLE for columns whose first values are numbers, VARCHAR for the others: for SQL of the user's own."""
-    return {
-        name: "DOUBLE" if cells and all(map(_is_number, cells)) else "VARCHAR" for name, cells in rows.sample().items()
-    }
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return text.strip() in MISSING
-    return "_" not in text

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from agdb.errors import Refused, UsageError
 from agdb.ingest import damage, text
-from agdb.ingest.cells import NOT_A_NUMBER, NOT_FINITE, NOT_WHOLE, ODD_CELL, WHOLE, cell
+from agdb.ingest.cells import NOT_A_NUMBER, NOT_FINITE, NOT_WHOLE, ODD_CELL, WHOLE, cell, unread
 from agdb.ingest.part import Part
 from agdb.ingest.plan import Counts, Plan, Rule
 from agdb.ingest.rows import Rows
@@ -164,7 +164,8 @@ class _Staging:
         """What is wrong with rows that DuckDB did not compute."""
         said = str(error).strip().splitlines()[0]
         if self.plan.where or self.plan.derived:
-            what, cure = "a condition or derived column cannot be computed", f"columns are {', '.join(self.rows.names)}"
+            what = "a condition or derived column cannot be computed"
+            cure = f"columns are {', '.join(self.rows.names)}; name::VARCHAR is a column as text"
             return UsageError(f"{what}: {said}", where=str(self.rows.path), cure=cure)
         if not isinstance(error, _FAILED):
             return error  # a bug of agdb
@@ -200,9 +201,10 @@ class _Staging:
             return Refused(f"{rule.what}: {shown}", where=where, cure=rule.cure)
         _, place, value = shown.split("|", 2)
         name = self.rows.names[int(place)]
+        kind = next((column.type for column in self.plan.columns.values() if column.name == name), "")
         if rule.reason == NOT_A_NUMBER:
-            return Refused(f"{value[:80]!r} {rule.what}", where=f"{where}, column {name!r}", cure=rule.cure)
-        kind = next(column.type for column in self.plan.columns.values() if column.name == name)
+            cure = rule.cure if kind else f"its first rows are numbers or empty: is it text? {identifier(name)}::VARCHAR"
+            return Refused(f"{value[:80]!r} {rule.what}", where=f"{where}, column {name!r}", cure=cure)
         limit = f" up to {WHOLE[kind]:,}" if rule.reason == NOT_WHOLE else ""
         return Refused(f"column {name!r} {rule.what}{limit}: {value}", where=where, cure=rule.cure)
 
@@ -234,7 +236,9 @@ def _select(rows: Rows, plan: Plan, part: Part) -> str:
     prepared = "".join(f", {sql} AS {name}" for name, sql in plan.prepared.items())
     star, select = "*", {**plan.select, "odd_cell": "odd_cell"}
     if plan.where:
-        fields["asked"], select["asked"] = f"coalesce((\n{plan.where}\n), false)", "asked"
+        # what the condition says of a cell that could not be read says nothing: the row stays, for the rules to refuse
+        is_unread = "".join(f" OR {unread(places[name])}" for name in plan.spoken_of(rows, plan.where))
+        fields["asked"], select["asked"] = f"coalesce((\n{plan.where}\n), false){is_unread}", "asked"
     if plan.unnested:
         fields["line"], select["line"] = "row_number() OVER () - 1", "line"
         star = f"* REPLACE (unnest(string_split(coalesce({plan.unnested}, '(missing)'), ',')) AS {plan.unnested})"
