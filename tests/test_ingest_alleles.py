@@ -311,6 +311,26 @@ def test_an_indel_of_a_swapped_source_counts_only_as_a_clean_source_has_it(
     assert told
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(["genome", "careless", "clean"])))
+def test_an_indel_of_a_swapped_list_is_no_candidate_unless_a_clean_list_has_it(
+    con: Connection, ask: Ask, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    """A VCF with REF and ALT swapped has deletions as insertions that nobody has, and predictions of them cost."""
+    vcf = [p for p in shipped() if p.name == "vcf"]
+    given = {"careless": [SWAPPED, TURNED_ROUND, Row(14, "GG", "G", 0, None)], "clean": [AS_IT_IS, DELETION]}
+    for name in order:
+        if name == "genome":
+            genome_of(con, tmp_path)
+            continue
+        lines = [f"chr2\t{r.pos}\t{name}{i}\t{r.ref}\t{r.alt}\n" for i, r in enumerate(given[name])]
+        path = make.write(tmp_path / f"{name}.vcf", ("#CHROM\tPOS\tID\tREF\tALT\n" + "".join(lines)).encode())
+        variant_list.ingest(con, path, vcf, Options(assembly="GRCh38"))
+    assert ask("SELECT name, reoriented FROM listed_variant WHERE reoriented IS NOT NULL") == [("careless0", "swapped")]
+    assert ask("SELECT variant_id FROM candidate ORDER BY pos, alt") == [
+        ("chr2_10_A_C",), ("chr2_12_CG_C",), ("chr2_12_C_T",)
+    ]  # fmt: skip
+
+
 def test_sources_that_disagree_on_which_allele_is_rare_tell_nothing(con: Connection, ask: Ask, tmp_path: Path) -> None:
     genome_of(con, tmp_path)
     for name, af in {"one": 0.125, "two": 0.875}.items():

@@ -364,7 +364,7 @@ def test_a_fifth_of_swapped_alleles_is_turned_back_to_the_effects_that_were_plan
     cannot_be_told = palindromes | {v for v, _ in planted if is_indel(v)}
     assert {v for v, _ in planted.keys() - found.keys()} <= cannot_be_told
     assert any("indels may be swapped, as others of their sources are: left out" in note for note in loaded.notes)
-    (told,) = [note for note in loaded.notes if "have REF and ALT swapped: their effects were turned" in note]
+    (told,) = [note for note in loaded.notes if "have REF and ALT swapped: turned, with what effects they have" in note]
     assert int(told.split()[0].replace(",", "")) >= len(swapped - cannot_be_told)
     assert fired(con) == set()
 

@@ -122,7 +122,7 @@ def test_a_fifth_of_swapped_alleles_is_turned_and_not_taken_for_another_assembly
     reference.ingest(con, make.fasta(tmp_path / "g.fa"), "GRCh38")
     plain = [i for i in range(48) if set(make.variant(i).split("_")[2:4]) not in ({"A", "T"}, {"C", "G"})]
     loaded = make.gtex(con, pairs(tmp_path / "a.txt", {i: swapped(i) for i in plain[::5]}, n=48), "Liver")
-    assert f"  {len(plain[::5])} have REF and ALT swapped: their effects were turned" in loaded.notes
+    assert f"  {len(plain[::5])} have REF and ALT swapped: turned, with what effects they have" in loaded.notes
     assert ask("SELECT count(*) FROM candidate") == [(48,)]
 
 

@@ -53,7 +53,7 @@ _REFER = {
         "z = if(t.is_swapped, -z, z), posterior_mean = if(t.is_swapped, -posterior_mean, posterior_mean), "
         "reoriented = t.s",
     ),
-    "listed_variant": ("source_id, name", "name = name"),
+    "listed_variant": ("source_id, name", "reoriented = t.s"),
     "prediction": (
         "computation_id, gene_id, track_id",
         f"score = if({_SIGNED}, -score, score), quantile = if({_SIGNED}, -quantile, quantile), "
@@ -116,7 +116,7 @@ class Checked(NamedTuple):
         if self.is_elsewhere:
             return notes
         told = {
-            "swapped": "have REF and ALT swapped: their effects were turned",
+            "swapped": "have REF and ALT swapped: turned, with what effects they have",
             "strand": "are of the other strand: their alleles were complemented",
             "strand_swapped": "are of the other strand and swapped: alleles and effects were turned",
             "palindromic": "are A/T or C/G and not the genome's, swapped or of the other strand: left out",

@@ -21,7 +21,9 @@ Texts = npt.NDArray[np.object_]
 
 _TOLD = """(
     SELECT source_id, chrom, pos, ref, alt, reoriented FROM qtl WHERE assembly = $assembly
-    UNION ALL SELECT source_id, chrom, pos, ref, alt, reoriented FROM credible WHERE assembly = $assembly)"""
+    UNION ALL SELECT source_id, chrom, pos, ref, alt, reoriented FROM credible WHERE assembly = $assembly
+    UNION ALL SELECT source_id, chrom, pos, ref, alt, reoriented
+    FROM listed_variant SEMI JOIN (FROM source WHERE kind = 'variants') USING (source_id) WHERE assembly = $assembly)"""
 _CARELESS = f"""
     SELECT source_id FROM {_TOLD} GROUP BY source_id
     HAVING count(*) FILTER (reoriented IN ('swapped', 'strand_swapped')) > {MAX_SWAPPED_SHARE} * count(*)"""

@@ -138,6 +138,7 @@ TABLE listed_variant  -- One row per variant, name and source: the variants that
   ref VARCHAR NOT NULL  -- Reference allele.
   alt VARCHAR NOT NULL  -- Alternative allele.
   name VARCHAR  -- Its name there, e.g. rs1258209587; NULL where it has none.
+  reoriented VARCHAR  -- As in qtl: NULL where the alleles are as the source gives them.
 
 TABLE peak  -- One row per interval of a source: a peak (DNase-hypersensitive site), or a region of a blacklist. BED coordinates.
   peak_id BIGINT NOT NULL  -- Number of the peak in this database.
