@@ -158,10 +158,14 @@ def test_the_same_scores_again_add_nothing_and_other_ones_are_refused(
     ("column", "value", "what"),
     [
         ("scored_interval", "chr1", "the scored interval is none"),
+        ("scored_interval", "chr1:1000500-999000:.", "the scored interval does not hold the variant"),
+        ("scored_interval", "chr1:1000000-1000500:.", "the scored interval does not hold the variant"),
+        ("scored_interval", "chr2:999000-1000500:.", "the scored interval does not hold the variant"),
+        ("scored_interval", "chr1:1-99999999999:.", "the scored interval does not hold the variant"),
         ("track_strand", "forward", "the strand of a track is not"),
         ("variant_scorer", "CenterMaskScorer(requested_output=DNASE, width=501, aggregation_type=MEDIAN)", "none that"),
         ("raw_score", "much", "raw_score"),
-        ("variant_id", "chr1:1000:A>C", "variants that the database does not know"),
+        ("variant_id", "chr1:1000001:A>C", "variants that the database does not know"),
     ],
 )
 def test_a_row_that_cannot_be_refuses_the_file(

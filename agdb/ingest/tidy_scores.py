@@ -30,10 +30,17 @@ _OF_TRACK = ("output_type", "track_name", "track_strand", "ontology_curie", "bio
 _OF_SCORER = ("variant_scorer", "scored_interval")
 
 _VARIANT = "concat_ws('_', chrom, pos, ref, alt)"
+_SHOW = f"concat_ws(' ', {_VARIANT}, scored_interval)"
+#: SQL of the ends of `scored_interval`, 0-based half-open.
+_START, _END = (f"TRY_CAST(split_part(split_part(scored_interval, ':', 2), '-', {i}) AS INTEGER)" for i in (1, 2))
 _RULES = [
     Rule("not_an_interval", "the scored interval is none",
          "scored_interval IS NULL OR NOT regexp_full_match(scored_interval, '[^:]+:[0-9]+-[0-9]+:[-+.]')",
-         f"concat_ws(' ', {_VARIANT}, scored_interval)", "tidy_scores writes chr22:35677410-36725986:."),
+         _SHOW, "tidy_scores writes chr22:35677410-36725986:."),
+    Rule("interval_elsewhere", "the scored interval does not hold the variant",
+         "NOT coalesce(split_part(scored_interval, ':', 1) = chrom::VARCHAR "
+         f"AND pos > {_START} AND pos <= {_END}, false)",
+         _SHOW, "a window of what the model read holds the variant: give the original file"),
     Rule("no_track", "a track has no name", "track_name IS NULL OR output_type IS NULL", _VARIANT),
     Rule("strand_unknown", "the strand of a track is not +, - or .",
          "track_strand NOT IN ('+', '-', '.')", f"concat_ws(' ', {_VARIANT}, track_strand)"),
@@ -125,11 +132,7 @@ def _computations(
     con: duckdb.DuckDBPyConnection, path: Path, assembly: str, model_version: str
 ) -> dict[_What, Computation]:
     """What was computed, by (variant_scorer, output_type, window)."""
-    con.execute(
-        "ALTER TABLE imported ADD COLUMN window_bp INTEGER; UPDATE imported SET window_bp = "
-        "regexp_extract(scored_interval, '-([0-9]+):', 1)::INTEGER - regexp_extract(scored_interval, ':([0-9]+)-', 1)"
-        "::INTEGER"
-    )
+    con.execute(f"ALTER TABLE imported ADD COLUMN window_bp INTEGER; UPDATE imported SET window_bp = {_END} - {_START}")
     found = con.execute("SELECT DISTINCT variant_scorer, output_type, window_bp FROM imported ORDER BY ALL").fetchall()
     return {what: _computation(path, what, assembly, model_version) for what in found}
 
