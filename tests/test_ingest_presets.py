@@ -169,6 +169,21 @@ def test_a_row_of_another_build_refuses_allpairs(con: Connection, tmp_path: Path
         load(con, one_row(tmp_path / "a.txt", cells))
 
 
+def test_gtex_v7_names_its_build_and_no_chr(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    path = one_row(tmp_path / "Liver.allpairs.txt.gz", {"gene_id": "G", "variant_id": "2_77_A_G_b37", **IN_V8})
+    qtl.ingest(con, path, shipped(), Options("Liver", "hg19"))
+    assert ask("SELECT assembly, chrom, pos, ref, alt FROM qtl") == [("GRCh37", "chr2", 77, "A", "G")]
+
+
+def test_a_tissue_that_is_not_the_one_of_the_file_s_name_is_refused(con: Connection, ask: Ask, tmp_path: Path) -> None:
+    cells = {"gene_id": "G", "variant_id": "chr2_77_A_G_b38", **IN_V8}
+    path = one_row(tmp_path / "Kidney_Cortex.v8.allpairs.txt.gz", cells)
+    with pytest.raises(UsageError, match="the file's name says Kidney_Cortex, not Liver"):
+        load(con, path, "Liver")
+    load(con, path, "Kidney_Cortex")
+    assert ask("SELECT tissue FROM source") == [("Kidney_Cortex",)]
+
+
 @pytest.mark.parametrize("variant", [{"variant_id": "2_77_A_G"}, {"variant_id": "2:77:A:G"},
                                      {"chr": "chr2", "pos": 77, "ref": "A", "alt": "G"}])  # fmt: skip
 def test_allpairs_of_no_build_are_of_the_assembly_that_is_said(

@@ -203,7 +203,9 @@ class _Staging:
         name = self.rows.names[int(place)]
         kind = next((column.type for column in self.plan.columns.values() if column.name == name), "")
         if rule.reason == NOT_A_NUMBER:
-            cure = rule.cure if kind else f"its first rows are numbers or empty: is it text? {identifier(name)}::VARCHAR"
+            cure = (
+                rule.cure if kind else f"its first rows are numbers or empty: is it text? {identifier(name)}::VARCHAR"
+            )
             return Refused(f"{value[:80]!r} {rule.what}", where=f"{where}, column {name!r}", cure=cure)
         limit = f" up to {WHOLE[kind]:,}" if rule.reason == NOT_WHOLE else ""
         return Refused(f"column {name!r} {rule.what}{limit}: {value}", where=where, cure=rule.cure)

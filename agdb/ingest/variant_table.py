@@ -4,6 +4,7 @@ From a preset and the columns of the file to a plan: how the variant is written,
 looked up by position, tissues that the file names, and the effect turned to ALT.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -85,11 +86,12 @@ class VariantTable:
                 column = self.columns.get("tissue", self.preset.derived.get("tissue"))
                 raise UsageError(f"the file names the tissues itself ({column})", cure="leave --tissue out")
             return None
-        name = self.rows.path.name
-        by_name = (
-            name.partition(".v8.")[0] if ".v8." in name else name.partition(".v10.")[0] if ".v10." in name else None
-        )
-        tissue = self.options.tissue or self.preset.tissue or (by_name if self.preset.name.startswith("gtex") else None)
+        said, name = self.options.tissue, self.rows.path.name
+        found = re.match(r"(.+?)\.v(8|10)\.", name) if self.preset.name.startswith("gtex") else None
+        if found and said and said not in name:
+            raise UsageError(f"the file's name says {found[1]}, not {said}", where=str(self.rows.path),
+                             cure="leave --tissue out; where the name is wrong, rename the file")  # fmt: skip
+        tissue = said or self.preset.tissue or (found[1] if found else None)
         if tissue is None:
             raise UsageError("the tissue is not said", where=str(self.rows.path), cure="--tissue, e.g. Whole_Blood")
         return tissue

@@ -45,18 +45,19 @@ def chrom_of(name: str) -> str:
 def written_as_id(assembly: str, *, delimiter: str, has_build: bool, is_strict: bool) -> Written:
     """Variants in one field `variant_id`, its parts separated by `delimiter`, the last one a build if `has_build`.
 
-    `is_strict` is for files of one maker, where a malformed id means a damaged file.
+    `is_strict` is for files of one maker, where a malformed id means a damaged file; GTEx's say chr.
     """
     n = 5 if has_build else 4
     builds = ", ".join(f"'{build}'" for build, of in BUILDS.items() if of == assembly)
-    chrom, pos = ("TRY_CAST(id[1] AS chrom_t)" if has_build else chrom_of("id[1]")), "TRY_CAST(id[2] AS INTEGER)"
+    has_chr = has_build and is_strict
+    chrom, pos = ("TRY_CAST(id[1] AS chrom_t)" if has_chr else chrom_of("id[1]")), "TRY_CAST(id[2] AS INTEGER)"
     ref, alt = ("id[3]", "id[4]") if is_strict else ("upper(id[3])", "upper(id[4])")
     # a position is written in one way only, or one variant would have two ids
     is_plain = f"len(id) = {n} AND {pos} >= 1 AND id[2] = {pos}::VARCHAR"
     if has_build:
         is_plain += f" AND id[5] IN ({builds})"
     select = _select(chrom, pos, ref, alt, is_plain, "coalesce(variant_id, '(missing)')")
-    rules = _rules(assembly, delimiter, n, is_strict, has_chr=has_build)
+    rules = _rules(assembly, delimiter, n, is_strict, has_chr=has_chr)
     if has_build:
         rules[:0] = _build_rules(builds)
     return Written({"id": f"string_split(variant_id, '{delimiter}')"}, select, rules)
