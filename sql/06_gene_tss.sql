@@ -1,8 +1,9 @@
 -- One row: a gene of an assembly, without the version of its id, and where its transcription starts. Where several
--- annotations hold it, the first one ingested counts; a gene of both PARs counts where it lies on chrX.
+-- annotations hold it, the first one ingested counts, and of one that has it several times the first row; a gene of both
+-- PARs counts where it lies on chrX.
 CREATE OR REPLACE VIEW gene_tss AS
 SELECT assembly, gene_key(gene_id) AS gene, arg_min(chrom, (source_id, chrom)) AS chrom,
-       arg_min(tss, (source_id, chrom)) AS tss, min(source_id) AS source_id
+       arg_min(tss, (source_id, chrom, rowid)) AS tss, min(source_id) AS source_id
 FROM gene
 GROUP BY ALL;
 

@@ -7,10 +7,12 @@ import make
 import pytest
 from conftest import Ask
 
+from agdb import db
 from agdb.errors import Refused
 from agdb.ingest import genes
 
 Connection = duckdb.DuckDBPyConnection
+CHECKS = {check.name: check.sql for check in db.checks()}
 
 #: Two genes, 1-based inclusive: chr2:101-200 on + and chr2:301-450 on -.
 GTF = """#!genome-build GRCh38
@@ -57,6 +59,12 @@ def test_transcripts_and_exons_are_passed_over_and_counted(con: Connection, tmp_
     loaded = genes.ingest(con, make.write(tmp_path / "a.gtf", GTF.encode()), "GRCh38")
     assert (loaded.rows_read, loaded.rows_kept) == (2, 2)
     assert loaded.notes == ["2 lines of transcripts, exons and the like were passed over"]
+
+
+def test_an_annotation_of_transcripts_alone_is_refused_in_its_own_words(con: Connection, tmp_path: Path) -> None:
+    """As UCSC makes them of refGene."""
+    with pytest.raises(Refused, match="no lines of feature gene, as those of GENCODE"):
+        load(con, tmp_path / "a.gtf", "".join(line + "\n" for line in GTF.splitlines() if "\tgene\t" not in line))
 
 
 def test_lines_between_the_genes_of_gff3_are_passed_over(con: Connection, tmp_path: Path) -> None:
@@ -148,9 +156,21 @@ def test_a_gene_of_two_annotations_counts_once_as_the_first_says(con: Connection
     assert ask(DISTANCE) == [("ENSG01.5", 249)]
 
 
+@pytest.mark.parametrize("starts", [(100, 150), (150, 100)])
+def test_of_a_gene_with_several_starts_the_first_counts_and_it_is_said(
+    con: Connection, ask: Ask, tmp_path: Path, starts: tuple[int, int]
+) -> None:
+    lines = [f"chr2\t{start}\t200\tONE\t0\t+\n" for start in starts] + ["chr2\t300\t450\tTWO\t0\t-\n"] * 2
+    loaded = genes.ingest(con, make.write(tmp_path / "a.bed", "".join(lines).encode()), "GRCh38")
+    assert ask("SELECT gene, tss FROM gene_tss ORDER BY ALL") == [("ONE", starts[0] + 1), ("TWO", 450)]
+    said = "warning: 1 genes have several transcription start sites, e.g. ONE: of each the first in the file counts"
+    assert [note.partition("\n")[0] for note in loaded.notes] == [said]
+
+
 def test_a_gene_of_both_pseudoautosomal_regions_counts_on_x(con: Connection, ask: Ask, tmp_path: Path) -> None:
     load(con, tmp_path / "a.bed", "chrY\t10\t90\tENSG01.5_PAR_Y\t0\t+\nchrX\t20\t90\tENSG01.5\t0\t+\n")
     assert ask("SELECT gene, tss FROM gene_tss") == [("ENSG01", 21)]
+    assert ask("SELECT problem FROM (" + CHECKS["gene_starts_at_one_place"] + ")") == []
 
 
 def test_a_gene_of_another_chromosome_has_no_distance(con: Connection, ask: Ask, tmp_path: Path) -> None:

@@ -121,4 +121,5 @@ def _plan(names: Sequence[str], assembly: str) -> Plan:
     # Ensembl's GFF3 has genes of these three kinds
     where = "feature IN ('gene', 'ncRNA_gene', 'pseudogene')" if "feature" in has else None
     columns = {n: Column(n, _TYPES.get(n, "VARCHAR")) for n in names if n in {*_TYPES, *HEADERS, "attributes"}}
-    return Plan(columns, select, rules, where=where)
+    unmet = "the file has no lines of feature gene, as those of GENCODE and Ensembl have"
+    return Plan(columns, select, rules, where=where, unmet=unmet)

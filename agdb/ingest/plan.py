@@ -60,6 +60,7 @@ class Plan:
         first: Rules that come before all others, those about numbers that are none too.
         derived: More fields: name to SQL over the columns of the file.
         where: SQL condition over the columns of the file; other rows are passed over.
+        unmet: What to say of a file of which all rows are passed over.
         prepared: SQL columns made of the fields that more than one of `select` uses.
         whole: Called once a part is staged with all its rows, those too that `where` does not ask for.
         staged: Called once a part is staged, before its rows are held to the rules.
@@ -75,6 +76,7 @@ class Plan:
     first: Sequence[Rule] = ()
     derived: Mapping[str, str] = field(default_factory=dict)
     where: str | None = None
+    unmet: str = "no row meets the condition of --where"
     prepared: Mapping[str, str] = field(default_factory=dict)
     whole: Callable[[], None] = lambda: None
     staged: Callable[[], None] = lambda: None

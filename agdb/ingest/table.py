@@ -64,7 +64,7 @@ def load(
     counts.rejected = dict(sorted(counts.rejected.items(), key=lambda rejected: order.index(rejected[0])))
     told = ", ".join(f"{why}: {n:,}" for why, n in counts.rejected.items())
     if not counts.read:
-        what = "no row meets the condition of --where" if counts.passed_over else "the file has no data rows"
+        what = plan.unmet if counts.passed_over else "the file has no data rows"
         raise Refused(what, where=str(rows.path), cure="download or make it again")
     if not counts.kept:
         cure = _CURES.get(told.split(":")[0], _OTHER)
