@@ -166,7 +166,7 @@ def test_shards_in_several_processes_make_up_the_whole_when_they_are_merged(
     assert "500 variants scored" in merged.stderr
     is_whole(work)
     assert calls(server) == work.n
-    assert {file.name.partition("-")[0] for file in out.rglob("*") if file.is_file()} == {"merged"}
+    assert {file.name.partition("-")[0] for file in out.rglob("*") if file.is_file()} == {"agdb", "batch"}
     assert work.left == set()
 
 

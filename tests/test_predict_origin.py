@@ -14,7 +14,7 @@ from agdb.predict import merge
 from agdb.predict.job import Place
 from agdb.predict.provider import Who
 from agdb.predict.provider_origin import GOOGLE, Origin, of_run
-from agdb.predict.spool import batches
+from agdb.predict.spool import batches, folder_of
 from agdb.predict.work import Choice
 from agdb.predict.work_none import why
 
@@ -65,9 +65,27 @@ def test_scores_of_another_model_are_refused_in_a_folder_too_and_when_it_is_merg
     merge.merge(fresh_db, batches(one))
     with pytest.raises(Refused, match="would mix with them") as caught:
         merge.merge(fresh_db, batches(two))
-    assert "--same-model" in str(caught.value.cure)
-    assert (stored(fresh_db), len(batches(two))) == (variants(2), 1)
+    assert "agdb merge --same-model" in str(caught.value.cure)
+    assert (stored(fresh_db), batches(two)) == (variants(2), [Path(str(caught.value.where))])
     assert merge.merge(fresh_db, batches(two), same_model=True).scored == 3
+
+
+def test_a_batch_of_another_model_that_waits_is_in_the_way_of_its_own_scorer_alone(fresh_db: Path) -> None:
+    """As where two shards began at the same time, and each asked another server."""
+    study(fresh_db)
+    copy, out = fresh_db.with_name("copy.duckdb"), fresh_db.parent / "out"
+    copy.write_bytes(fresh_db.read_bytes())
+    scored_by(copy, SERVICE, Choice(where="pos < 45"), out)
+    scored_by(fresh_db, OWN, Choice(limit=2))
+    waits = folder_of(fresh_db) / scorer().of.computation_id
+    waits.mkdir(parents=True)
+    (foreign,) = batches(out)
+    foreign.rename(waits / foreign.name)
+    assert predict(fresh_db, by(OWN), scorer(window_bp=200), origin=OWN).calls == 5
+    with pytest.raises(Refused, match="would mix with them"):
+        scored_by(fresh_db, OWN)
+    assert scored_by(fresh_db, replace(OWN, same_model=True)) == 1
+    assert (stored(fresh_db), folder_of(fresh_db).exists()) == (variants(5), False)
 
 
 def test_a_model_that_scored_nothing_is_in_nobodys_way(fresh_db: Path) -> None:

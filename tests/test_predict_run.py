@@ -319,10 +319,11 @@ def test_a_run_elsewhere_that_is_complete_is_no_error_when_it_is_started_again(f
     assert nothing(fresh_db, second, out=fresh_db.parent / "other") == (
         "nothing to ask for: none of 12 variants is in this shard"
     )
-    listed = fresh_db.parent / "work.parquet"
-    assert why(Place(None, listed, out), scorer(), QUICK).endswith(
-        f"{listed} holds no variant that is not finished in {out}"
-    )
+    listed, place = fresh_db.parent / "work.parquet", Place(None, fresh_db.parent / "work.parquet", out)
+    write_worklist(Place(fresh_db), scorer(), QUICK, listed)
+    assert why(place, scorer(), QUICK) == f"nothing to ask for: {n} of {listed} lie finished in {out}"
+    place = replace(place, out=fresh_db.parent / "other")
+    assert why(place, scorer(), QUICK) == "nothing to ask for: none of 12 variants is in this shard"
 
 
 @pytest.mark.parametrize("choice", [Choice(where="chrom = 'chr9'"), Choice(in_peaks=True)])

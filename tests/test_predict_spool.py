@@ -23,11 +23,12 @@ from runs import QUICK, asked, content, held, merged, predict, stored, study, va
 
 from agdb import db
 from agdb.errors import DatabaseBusy, Refused
-from agdb.predict import merge, run
+from agdb.predict import merge, run, work
 from agdb.predict.pool import Outcome
 from agdb.predict.run import Place
 from agdb.predict.spool import Header, Run, Spool, batches, folder_of, header_of
-from agdb.predict.work import Choice
+from agdb.predict.work import Choice, Spooled
+from agdb.predict.work_none import why
 from agdb.predictors.contract import Answer, Scorer, Variant, VariantFailed
 
 RUN = Run("a" * 32, "fake 1.0", "1", "{}", "2026-01-01T00:00:00", "2026-01-01T00:01:00", "done", 9, 5, 1.5)
@@ -145,16 +146,61 @@ def test_merging_twice_is_merging_once(fresh_db: Path, folder: Path) -> None:
 
 
 def test_a_merged_file_of_the_spool_is_removed_with_its_folder(fresh_db: Path, folder: Path) -> None:
-    write(folder_of(fresh_db) / "x", [scored(v) for v in variants(3)])
+    write(folder_of(fresh_db) / scorer().of.computation_id, [scored(v) for v in variants(3)])
     assert merged(fresh_db) == (1, 3, 0)
     assert not folder_of(fresh_db).exists()
 
 
 def test_a_merged_file_of_another_folder_stays_and_is_not_merged_again(fresh_db: Path, folder: Path) -> None:
     path = write(folder, [scored(v) for v in variants(3)])
+    before = path.read_bytes()
+    assert merged(fresh_db, folder).scored == 3
+    assert ([p.name for p in batches(folder, with_merged=True)], path.read_bytes()) == ([path.name], before)
+    assert merged(fresh_db, folder) == merge.merge(fresh_db, [path]) == (0, 0, 0)
+    later = write(folder, [scored(variants(4)[3])])
+    assert batches(folder) == [later]
+    assert merged(fresh_db, folder).scored == 1
+
+
+def test_a_note_of_what_is_merged_that_was_cut_short_costs_another_merge_that_adds_nothing(
+    fresh_db: Path, folder: Path
+) -> None:
+    first, second = (write(folder, [scored(v)]) for v in variants(2))
     merged(fresh_db, folder)
-    assert [p.name for p in folder.iterdir()] == [path.name.replace("batch-", "merged-")]
-    assert merged(fresh_db, folder) == (0, 0, 0)
+    note = folder / "agdb-merged.txt"
+    note.write_text(note.read_text()[:-9])
+    assert batches(folder) == [max(first, second, key=lambda path: note.read_text().find(path.name) < 0)]
+    assert [merged(fresh_db, folder) for _ in range(3)] == [(1, 0, 0), (1, 0, 0), (0, 0, 0)]
+
+
+def test_merging_leaves_what_is_not_of_agdb_as_it_is(fresh_db: Path, folder: Path) -> None:
+    """Batches of several machines, collected in somebody's home."""
+    path = write(folder, [scored(v) for v in variants(3)])
+    (folder / ".git").mkdir()
+    for name in (".bashrc", ".git/HEAD", ".work.parquet", ".0123.part", "lock", "shard-1-of-2-lock", "notes.txt"):
+        (folder / name).write_text("precious")
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    assert merged(fresh_db, folder) == (1, 3, 0)
+    after = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    assert after == {**before, folder / "agdb-merged.txt": f"{path.name}\n".encode()}
+
+
+def test_whoever_reads_a_folder_while_it_is_merged_finds_what_was_there(fresh_db: Path, folder: Path) -> None:
+    write(folder, [scored(v) for v in variants(3)])
+    lying = Spooled(folder, scorer().of, "EFO:1", with_merged=True)
+    seen = lying.files()
+    assert merged(fresh_db, folder).scored == 3
+    assert all(file.exists() for file in seen)
+    assert lying.files() == seen
+
+
+def test_a_batch_of_the_spool_that_is_merged_while_it_is_looked_at_is_passed_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, there = (write(folder, [scored(v)]) for v in variants(2))
+    monkeypatch.setattr(work, "batches", lambda *_, **__: [gone, there])
+    gone.unlink()
+    assert Spooled(folder, scorer().of, "EFO:1").files() == [there]
 
 
 def test_of_two_different_scores_the_first_one_stays(fresh_db: Path, folder: Path) -> None:
@@ -189,11 +235,9 @@ def test_the_files_of_a_run_are_merged_together_as_if_one_by_one(
         files += [spool.write(a, [scored(one)])] if is_copied else []
     single = fresh_db.with_name("single.duckdb")
     single.write_bytes(fresh_db.read_bytes())
-    contents = [file.read_bytes() for file in files]
     for file in files:
         merge.merge(single, [file])
-    for file, was in zip(files, contents, strict=True):
-        file.write_bytes(was)
+    (folder / "agdb-merged.txt").unlink()
     begun: list[int] = []
     read = merge._read
 
@@ -345,7 +389,7 @@ def test_what_came_before_a_bad_file_is_merged_and_what_comes_after_waits(fresh_
     with pytest.raises(Refused):
         merge.merge(fresh_db, [first, second, third])
     assert stored(fresh_db) == variants(1)
-    assert (first.exists(), second.exists(), third.exists()) == (False, True, True)
+    assert (set(batches(folder)), first.exists()) == ({second, third}, True)
     second.unlink()
     merged(fresh_db, folder)
     assert stored(fresh_db) == [variants(3)[0], variants(3)[2]]
@@ -375,8 +419,12 @@ def test_while_others_hold_the_database_nothing_is_merged_and_nothing_lost(fresh
 
 def test_what_a_killed_run_left_half_written_is_cleared_away(folder: Path) -> None:
     whole = write(folder, [scored(v) for v in variants(3)])
-    for name in (".0123.part", ".work.parquet", ".1-of-2-work.parquet"):
+    with Spool(folder) as alone, Spool(folder.parent / "other", (1, 2)) as shard:
+        names = [alone.worklist.name, shard.worklist.name, ".agdb-0123.part"]
+    for name in names:
         (folder / name).write_bytes(b"half")
+    with Spool(folder, (2, 2)):
+        assert {file.name for file in folder.glob(".*")} == set(names)
     with Spool(folder):
         pass
     assert list(folder.iterdir()) == [whole]
@@ -484,6 +532,38 @@ def test_what_was_merged_meanwhile_is_not_asked_for_again(fresh_db: Path, tmp_pa
     assert merged(fresh_db, out).scored == 7
 
 
+def test_a_copy_of_the_database_does_not_ask_for_what_was_merged_into_another_one(fresh_db: Path) -> None:
+    study(fresh_db, 12)
+    copy, out = fresh_db.with_name("copy.duckdb"), fresh_db.parent / "out"
+    copy.write_bytes(fresh_db.read_bytes())
+    no_such = FakePredictor(lambda v, _: VariantFailed("no_such") if v.pos == 10 else answer(v))
+    predict(copy, no_such, out=out, max_calls=5)
+    assert merged(fresh_db, out) == (1, 4, 1)
+    rest, again = FakePredictor(), FakePredictor()
+    predict(copy, rest, out=out)
+    assert sorted(no_such.asked + rest.asked) == variants(12)
+    predict(copy, again, out=out, choice=Choice(retry_failed=True))
+    assert again.asked == variants(1)
+    assert merged(fresh_db, out).scored == 8
+    assert (stored(fresh_db), stored(fresh_db, "failure")) == (variants(12), [])
+
+
+def test_what_failed_in_a_folder_is_asked_for_again_where_that_is_wanted(fresh_db: Path, tmp_path: Path) -> None:
+    study(fresh_db)
+    listed, out = tmp_path / "work.parquet", tmp_path / "out"
+    run.write_worklist(Place(fresh_db), scorer(), QUICK, listed)
+    place, again = Place(None, listed, out), FakePredictor()
+    run.run(place, scorer(), FakePredictor(lambda v, _: VariantFailed("no") if v.pos < 30 else answer(v)), QUICK)
+    merged(fresh_db, out)
+    assert run.run(place, scorer(), again, QUICK).pending == 0
+    said = f"nothing to ask for: 3 of {listed} lie finished in {out}, 2 failed there"
+    assert why(place, scorer(), QUICK) == f"{said} (--retry-failed asks for them again)"
+    run.run(place, scorer(), again, replace(QUICK, choice=Choice(retry_failed=True)))
+    assert sorted(again.asked) == variants(2)
+    assert merged(fresh_db, out).scored == 2
+    assert why(place, scorer(), QUICK) == f"nothing to ask for: 5 of {listed} lie finished in {out}"
+
+
 @pytest.mark.parametrize(("first", "then"), [("all", "selected"), ("selected", "all")])
 def test_what_lies_in_a_folder_answers_whichever_tracks_would_be_kept(
     fresh_db: Path, tmp_path: Path, first: str, then: str
@@ -541,6 +621,9 @@ def test_atlas_is_asked_for_the_snvs_of_a_work_list_alone(tmp_path: Path) -> Non
     listed, place = work_list(tmp_path / "v.parquet", insertion, deletion, *variants(2)), Path("out")
     run.run(Place(None, listed, tmp_path / place), Scorer("both", (atlas,), "EFO:1"), predictor, QUICK)
     assert sorted(predictor.asked) == variants(2)
+    said = "2 are no SNVs, and Atlas holds no others"
+    only = work_list(tmp_path / "indels.parquet", insertion, deletion)
+    assert why(Place(None, only, tmp_path / place), Scorer("both", (atlas,), "EFO:1"), QUICK).endswith(f": {said}")
     rest = FakePredictor()
     run.run(Place(None, listed, tmp_path / place), Scorer("both", (atlas, model), "EFO:1"), rest, QUICK)
     assert rest.asked == [insertion, deletion]

@@ -76,11 +76,13 @@ def predict(
     with genomes(ctx.obj if variants is None else None) as genome_of:
         who = Who(provider, address, insecure, key_file, model, in_flight, deadline, keep, genome_of)
         scorer = scorer_of(name, window, gtex_tissue, changes, rename, model_version, who)
-        choice = work.Choice(in_peaks, where, None if sample is None else (sample, seed), limit, retry_failed,
-                             _shard(shard))  # fmt: skip
-        if variants is not None and (out is None or in_peaks or where or sample or retry_failed):
+        choice = work.Choice(
+            in_peaks=in_peaks, where=where, sample=None if sample is None else (sample, seed), limit=limit,
+            retry_failed=retry_failed, shard=_shard(shard),
+        )  # fmt: skip
+        if variants is not None and (out is None or in_peaks or where or sample):
             raise UsageError(
-                "--variants goes with --out, and without --in-peaks, --where, --sample and --retry-failed",
+                "--variants goes with --out, and without --in-peaks, --where and --sample",
                 cure="choose variants where the database is: agdb predict ... --worklist FILE.parquet",
             )
         place = run.Place(None if variants is not None else ctx.obj, variants, out)
@@ -135,10 +137,15 @@ def merge(
                 "there is no such folder", where=str(folder), cure="agdb merge FOLDER, of predict --out FOLDER"
             )
     places = folders or [spool.folder_of(ctx.obj)]
-    files = [file for place in places for file in spool.batches(place)]
+    found = [file for place in places for file in spool.batches(place, with_merged=True)]
+    files = list(spool.unmerged(found))
     merged = merging.merge(ctx.obj, files, same_model=same_model)
-    say(f"{merged.batches:,} batches merged: {merged.scored:,} variants scored, {merged.failed:,} failed with a reason"
-        if files else f"nothing waits in {', '.join(map(str, places))}")  # fmt: skip
+    if files:
+        say(f"{merged.batches:,} batches merged: {merged.scored:,} variants scored, "
+            f"{merged.failed:,} failed with a reason")  # fmt: skip
+        return
+    noted = f"; {len(found):,} batches are merged, says {spool.MERGED} beside them: without it they are merged again"
+    say(f"nothing waits in {', '.join(map(str, places))}{noted if found else ''}")
 
 
 def audit(

@@ -10,11 +10,10 @@ from agdb import db
 from agdb.errors import DatabaseBusy, Refused
 from agdb.predict import merge
 from agdb.predict.estimate import calls_a_variant
-from agdb.predict.interruption import Interruption
-from agdb.predict.job import Job, Place, Summary, Talk
+from agdb.predict.job import Job
 from agdb.predict.pace import Pace
 from agdb.predict.pool import Outcome
-from agdb.predict.spool import Header, Spool, batches, folder_of
+from agdb.predict.spool import Header, Spool, batches
 
 #: A batch is written, too, when it has so many scores: with 80 bytes each, until they are merged, they are what takes
 #: memory.
@@ -108,37 +107,44 @@ class Desk:
 
     def _merge(self, patience_s: float) -> None:
         if self._job.place.merges_into is not None:
-            merge_waiting(self._job.place, self._summary, self._talk, patience_s, self._job.interruption)
+            merge_waiting(self._job, patience_s)
 
 
-def merge_waiting(place: Place, summary: Summary, talk: Talk, patience_s: float, interruption: Interruption) -> None:
-    """Merge what lies in the spool; where others hold the database, try again for so long, then leave it there.
+def merge_waiting(job: Job, patience_s: float) -> None:
+    """Merge what lies in the spool of the scorer; where others hold the database, try again for so long, then leave it.
 
-    In an interrupted run, what cannot be merged within `MERGE_GRACE_S` seconds is left there too.
+    In an interrupted run, what cannot be merged within `MERGE_GRACE_S` seconds is left there too. What other scorers
+    have there, and may be refused, is theirs.
 
     Raises:
         DatabaseBusy: it was left there, though there was patience.
+        Refused: a batch cannot be merged.
     """
-    assert place.merges_into is not None
+    database, summary, interruption = job.place.merges_into, job.summary, job.interruption
+    assert database is not None
+    folders = [job.place.spool(computation) for computation in job.scorer.computations]
     began = time.monotonic()
 
     def is_late() -> bool:
         return interruption.came and time.monotonic() - began > MERGE_GRACE_S
 
-    while files := batches(folder_of(place.merges_into)):
+    while files := [file for folder in folders for file in batches(folder)]:
         if is_late():
             summary.unmerged, summary.held_by = len(files), summary.held_by or "there was no time left to merge them"
             return
         try:
-            merged = merge.merge(place.merges_into, takewhile(lambda _: not is_late(), files), patience_s=0.0)
+            merged = merge.merge(
+                database, takewhile(lambda _: not is_late(), files), patience_s=0.0,
+                same_model=job.settings.origin.same_model,
+            )  # fmt: skip
         except DatabaseBusy as busy:
             summary.unmerged, summary.held_by = len(files), busy.what
-            talk.show(summary)
+            job.talk.show(summary)
             if interruption.came or not patience_s:
                 return
             if time.monotonic() - began >= patience_s:
                 raise
             time.sleep(0.5)
         else:
-            talk.log("merged", batches=merged.batches, scored=merged.scored, failed=merged.failed)
+            job.talk.log("merged", batches=merged.batches, scored=merged.scored, failed=merged.failed)
     summary.unmerged, summary.held_by = 0, None

@@ -73,7 +73,7 @@ def estimate(
         Row("failed before", f"{found.failed:,}", "asked again with --retry-failed" if found.failed else ""),
     ]
     if n_spooled:
-        rows.append(Row("batches in the spool", f"{n_spooled:,}", "not counted above, nor asked for again"))
+        rows.append(Row("batches in the spool", f"{n_spooled:,}", "what they hold is not asked for again"))
     rows.append(Row("to ask for", f"{n:,}", "variants"))
     for computation in scorer.computations:
         if computation != last:

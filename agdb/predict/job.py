@@ -52,7 +52,7 @@ def spooled(place: Place, scorer: Scorer, computation: Computation) -> work.Spoo
     """What lies finished of one of a scorer's computations, and of the others."""
 
     def of(one: Computation, *others: work.Spooled) -> work.Spooled:
-        return work.Spooled(place.spool(one), one, scorer.track_set, place.database is None, others)
+        return work.Spooled(place.spool(one), one, scorer.track_set, place.out is not None, others)
 
     return of(computation, *(of(other) for other in scorer.computations if other != computation))
 

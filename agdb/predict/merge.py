@@ -15,7 +15,7 @@ from agdb import db
 from agdb.errors import Refused
 from agdb.ingest.tracks import track_ids
 from agdb.predict import provider_origin
-from agdb.predict.spool import LISTS, Header, Run, clear, header_of, put_away
+from agdb.predict.spool import LISTS, Header, Run, clear, header_of, put_away, unmerged
 from agdb.predictors.contract import Scorer, Track
 from agdb.schema import same
 
@@ -51,11 +51,12 @@ def merge(path: Path, files: Iterable[Path], *, patience_s: float | None = None,
     """
     total, folders = Merged(), set()
     with db.writing(path, patience_s=patience_s) as con:
-        for some in _at_once(files):
+        for some in _at_once(unmerged(files)):
             for done, scored, failed in _merged(con, some, same_model=same_model):
-                for file, _ in done:
+                for file, header in done:
                     put_away(file, path)
-                    folders.add(file.parent)
+                    if file.parent.name == header.computation.computation_id:  # agdb made it, and not somebody
+                        folders.add(file.parent)
                 total = Merged(total.batches + len(done), total.scored + scored, total.failed + failed)
     for folder in folders:
         clear(folder)
@@ -116,8 +117,11 @@ def _merge(con: duckdb.DuckDBPyConnection, some: _Files, *, same_model: bool) ->
     _read(con, some)
     header = max((each for _, each in some), key=lambda each: each.run.n_rows)  # they differ in how the run stood alone
     if header.run.n_rows and header.target == "prediction" and not same_model:
-        provider_origin.check(header.run, provider_origin.stored(con, header.computation),
-                              cure="merge it into a database of its own")  # fmt: skip
+        provider_origin.check(
+            header.run, provider_origin.stored(con, header.computation), where=str(some[0][0]),
+            cure="agdb merge --same-model [FOLDER], if it is the same model in another place; "
+                 "else merge it into a database of its own",
+        )  # fmt: skip
     run_ids = [note_run(con, each.run) for _, each in some]
     register(con, header.scorer)
     ids = track_ids(con, header.computation.model, header.tracks)

@@ -69,7 +69,7 @@ def stored(con: duckdb.DuckDBPyConnection, computation: Computation) -> list[Ori
     return [of_run(*run) for run in runs]
 
 
-def check(run: Run, before: list[Origin], *, cure: str) -> None:
+def check(run: Run, before: list[Origin], *, cure: str, where: str | None = None) -> None:
     """Refuse the scores of a run where those that are there are of others.
 
     Raises:
@@ -78,8 +78,7 @@ def check(run: Run, before: list[Origin], *, cure: str) -> None:
     new = of_run(run.software, run.arguments)
     if before and not new.same_model and not new.is_one_of(before):
         raise Refused(
-            f"scores of {told(before)} are there, and those of {new} would mix with them",
-            cure=f"{cure}; --same-model, if it is the same model in another place",
+            f"scores of {told(before)} are there, and those of {new} would mix with them", where=where, cure=cure
         )
 
 

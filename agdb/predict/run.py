@@ -15,7 +15,7 @@ from pathlib import Path
 from agdb import __version__, db
 from agdb.errors import DatabaseBusy
 from agdb.ingest.tracks import known_tracks
-from agdb.predict import audit, merge, provider_origin, work
+from agdb.predict import audit, merge, provider_origin, work, work_file
 from agdb.predict.desk import Desk, merge_waiting
 from agdb.predict.estimate import calls_a_variant
 from agdb.predict.interruption import Interruption
@@ -28,8 +28,8 @@ from agdb.predict.job import spooled as spooled
 from agdb.predict.pace import Pace
 from agdb.predict.pool import Pool
 from agdb.predict.provider_origin import GOOGLE
-from agdb.predict.spool import Header, Run, Spool, header_of
-from agdb.predictors.contract import Computation, Predictor, Scorer
+from agdb.predict.spool import Header, Run, Spool
+from agdb.predictors.contract import Computation, Predictor, Scorer, Variant
 from agdb.predictors.tracks import check, columns, kept
 
 #: Seconds that calls in flight are given to come home when the run is interrupted.
@@ -65,7 +65,7 @@ def run(
     with Interruption() as interruption:
         if place.merges_into is not None:
             db.check_facts(place.merges_into)
-            merge_waiting(place, summary, talk, 0.0, interruption)
+            merge_waiting(Job(place, scorer, scorer.of, settings, talk, summary, interruption), 0.0)
             with suppress(DatabaseBusy):  # the sample is the same whenever it is stored
                 _store_sample(place.merges_into, scorer, settings, 0.0)
         for computation in scorer.computations:
@@ -145,7 +145,7 @@ def _worklist(job: Job, spool: Spool) -> int:
     if choice.limit is not None:  # of variants, not of calls: the first computation's answers count for all
         choice = replace(choice, limit=max(0, choice.limit - job.summary.scored))
     if job.place.variants is not None:
-        return work.from_file(job.place.variants, choice, finished, spool.worklist)
+        return work_file.from_file(job.place.variants, choice, finished, spool.worklist)
     assert job.place.database is not None
     with db.reading(job.place.database) as con:
         if job.settings.drawn is not None:
@@ -156,8 +156,8 @@ def _worklist(job: Job, spool: Spool) -> int:
 
 def _before(job: Job) -> list[provider_origin.Origin]:
     """Who gave the scores that those of this run come to, in the database and in the folder."""
-    headers = map(header_of, spooled(job.place, job.scorer, job.computation).files())
-    runs = {header.run.run_uuid: header.run for header in headers if header.run.n_rows}
+    finished = spooled(job.place, job.scorer, job.computation).finished()
+    runs = {header.run.run_uuid: header.run for _, header in finished if header.run.n_rows}
     found = [provider_origin.of_run(run.software, run.arguments) for run in runs.values()]
     if job.place.database is not None:
         with db.reading(job.place.database) as con:
@@ -165,10 +165,24 @@ def _before(job: Job) -> list[provider_origin.Origin]:
     return found
 
 
+def _control(job: Job) -> Variant | None:
+    """A variant that was scored before, by which the pool sees whether the provider is well."""
+    if job.place.database is None:
+        return None
+    with db.reading(job.place.database) as con:
+        found = con.execute(
+            "SELECT chrom::VARCHAR, pos, ref, alt FROM scored_variant WHERE computation_id = ? LIMIT 1",
+            [job.computation.computation_id],
+        ).fetchall()
+    return Variant(*found[0]) if found else None
+
+
 def _cure(settings: Settings) -> str:
     if settings.origin.model is None and settings.origin.addresses == (GOOGLE,):
-        return "make another database for them; a model of your own has --model-version and --name"
-    return "name this model, and its scorer: --model-version VERSION --name NAME"
+        other = "make another database for them; a model of your own has --model-version and --name"
+    else:
+        other = "name this model, and its scorer: --model-version VERSION --name NAME"
+    return f"{other}; --same-model, if it is the same model in another place"
 
 
 def _new_run(job: Job, software: str, keeps: str) -> Run:
@@ -191,7 +205,8 @@ def _ask(job: Job, predictor: Predictor, spool: Spool, header: Header, columns: 
     left = None if job.settings.max_calls is None else max(0, job.settings.max_calls - job.summary.calls)
     each = calls_a_variant(job.computation)
     pace = Pace(predictor.in_flight, window_s=job.settings.window_s, max_calls=left and left // each)
-    pool = Pool(predictor, pace, job.talk.log, patience_s=job.settings.patience_s, retry_s=job.settings.retry_s)
+    pool = Pool(predictor, pace, job.talk.log, patience_s=job.settings.patience_s, retry_s=job.settings.retry_s,
+                columns=columns, control=_control(job))  # fmt: skip
     desk = Desk(job, spool, header, columns, pace)
     job.talk.log("start", computation=job.computation.computation_id, run=header.run.run_uuid)
     status = "failed"

@@ -3,15 +3,16 @@
 `<database>.spool/<computation_id>/batch-*.parquet`, or any folder on a machine without the database. A file is written
 under another name, flushed to the disk, and renamed: it is there whole, or not at all. It carries all that is needed to
 merge it anywhere: the scorer and its computation, the tracks, and the run. When it is merged it goes from the spool; in
-another folder it stays, as `merged-*.parquet`, since a run without the database knows by it what is scored.
+another folder it stays, and is noted there as merged: a run without the database knows by it what is scored.
 """
 
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,8 +27,10 @@ from agdb.predictors.contract import Computation, Scorer, Track
 
 _KEY = b"agdb"
 _FORMAT = 1
-#: What names of batch files begin with.
-_WAITING, _MERGED = "batch-", "merged-"
+#: What names of batch files begin with, and those of files that only the run itself needs.
+_BATCH, _SCRATCH = "batch-", ".agdb-"
+#: The file that names the batch files of a folder that are merged: they keep their own names, as others may read them.
+MERGED = "agdb-merged.txt"
 #: Columns that hold a value for each track.
 LISTS = ("scores", "quantiles", "ref_values", "alt_values")
 
@@ -125,10 +128,10 @@ class Spool:
     @property
     def worklist(self) -> Path:
         """Where the run's work list stands while it runs."""
-        return self.folder / f".{self._mark}work.parquet"
+        return self.folder / f"{_SCRATCH}{self._mark}work.parquet"
 
     def _tidy(self) -> None:
-        for scratch in self.folder.glob(f".{self._mark}*"):
+        for scratch in self.folder.glob(f"{_SCRATCH}{self._mark}*"):
             scratch.unlink(missing_ok=True)
 
     def write(self, header: Header, outcomes: Sequence[Outcome], kept: Sequence[int] | None = None) -> Path:
@@ -141,7 +144,7 @@ class Spool:
         """
         table = _table(outcomes, kept).replace_schema_metadata({_KEY: header.to_json()})
         name = uuid.uuid4().hex
-        part, whole = self.folder / f".{self._mark}{name}.part", self.folder / f"{_WAITING}{name}.parquet"
+        part, whole = self.folder / f"{_SCRATCH}{self._mark}{name}.part", self.folder / f"{_BATCH}{name}.parquet"
         try:
             with part.open("wb") as file:
                 pq.write_table(table, file, compression="zstd")
@@ -165,7 +168,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 def clear(folder: Path) -> None:
-    """Remove a folder of merged batches, and the one above, if they are empty and no run holds them."""
+    """Tidy a folder that a run made for a computation, and remove it and the one above if they are empty; if no run
+    holds it.
+    """
     with suppress(Refused), Spool(folder):
         pass
 
@@ -175,35 +180,40 @@ def folder_of(database: Path) -> Path:
     return Path(f"{database}.spool")
 
 
-def batches(folder: Path) -> list[Path]:
-    """The batch files of a folder and those below, oldest first, but for those that are merged."""
-    return _files(folder, _WAITING)
-
-
-def merged_batches(folder: Path) -> list[Path]:
-    """Those that are merged."""
-    return _files(folder, _MERGED)
-
-
-def put_away(file: Path, database: Path) -> None:
-    """Remove a batch file that the database holds now. In another folder than its spool it is renamed instead: a run
-    without the database knows by the folder alone what it need not ask for.
-    """
-    with suppress(FileNotFoundError):  # another process merges them, too
-        if file.resolve().is_relative_to(folder_of(database).resolve()):
-            file.unlink()
-        else:
-            file.rename(file.with_name(_MERGED + file.name.removeprefix(_WAITING)))
-
-
-def _files(folder: Path, prefix: str) -> list[Path]:
+def batches(folder: Path, *, with_merged: bool = False) -> list[Path]:
+    """The batch files of a folder and those below, oldest first; only where it is said those that are merged, too."""
     found = []
     for place, _, names in os.walk(folder):
         for name in names:
-            if name.startswith(prefix) and name.endswith(".parquet"):
+            if name.startswith(_BATCH) and name.endswith(".parquet"):
                 with suppress(FileNotFoundError):  # another process merges them, too
                     found.append((os.stat(os.path.join(place, name)).st_mtime_ns, name, Path(place, name)))
-    return [path for _, _, path in sorted(found)]
+    paths = [path for _, _, path in sorted(found)]
+    return paths if with_merged else list(unmerged(paths))
+
+
+def unmerged(files: Iterable[Path]) -> Iterator[Path]:
+    """Those of some batch files that are not noted as merged."""
+
+    @cache
+    def merged(folder: Path) -> frozenset[str]:
+        try:
+            return frozenset((folder / MERGED).read_text(encoding="utf-8").split())
+        except FileNotFoundError:
+            return frozenset()
+
+    return (file for file in files if file.name not in merged(file.parent))
+
+
+def put_away(file: Path, database: Path) -> None:
+    """Remove a batch file that the database holds now, if it lies in its spool. In another folder note that it is
+    merged: a run without the database knows by the folder alone what it need not ask for.
+    """
+    if file.resolve().is_relative_to(folder_of(database).resolve()):
+        file.unlink(missing_ok=True)  # another process merges them, too
+    else:
+        with (file.parent / MERGED).open("a", encoding="utf-8") as note:
+            note.write(f"{file.name}\n")
 
 
 def header_of(path: Path) -> Header:
@@ -211,10 +221,13 @@ def header_of(path: Path) -> Header:
 
     Raises:
         Refused: it is no batch file, or cut short.
+        FileNotFoundError: it is gone: another process has merged it.
     """
     try:
         metadata = pq.read_schema(path).metadata or {}
         return Header.from_json(metadata[_KEY])
+    except FileNotFoundError:
+        raise
     except (pa.ArrowException, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Refused(
             f"this is no whole batch file of agdb predict: {str(error).splitlines()[0] if str(error) else error!r}",

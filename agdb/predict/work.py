@@ -1,11 +1,11 @@
 """The work list of a run: which variants are to be asked for, as a Parquet file of (chrom, pos, ref, alt).
 
-It is view `pending`, narrowed by what the user asked for, minus what lies finished in the spool; or a Parquet file that
-somebody exported, on a machine without the database.
+It is view `pending`, narrowed by what the user asked for, minus what lies finished in the spool; on a machine without
+the database `work_file` makes it of a Parquet file that somebody exported.
 """
 
-import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +13,13 @@ import duckdb
 import pyarrow.parquet as pq
 
 from agdb import db
-from agdb.errors import Refused, UsageError
-from agdb.ingest.source import assembly_name
+from agdb.errors import UsageError
 from agdb.predict.names import check_name
-from agdb.predict.spool import batches, header_of, merged_batches
+from agdb.predict.spool import Header, batches, header_of
 from agdb.predictors.contract import Computation, Scorer, Track, Variant
 from agdb.predictors.tracks import GTEX, check
 from agdb.query import literal
 from agdb.schema import same, sql_files
-
-#: The type of chromosomes, whose order is that of the genome, as a migration makes it.
-_CHROM_T = r"CREATE TYPE chrom_t AS ENUM \([^)]*\)"
 
 
 @dataclass(frozen=True)
@@ -32,31 +28,38 @@ class Spooled:
 
     Attributes:
         track_set: The scorer's: scores of other tracks are no answer.
-        is_alone: No database tells what was merged: then merged batches count, which were left in the folder.
+        with_merged: Those that are merged count, too: into which database nobody knows, and they are paid for. In the
+            database's own spool there are none.
         others: The same of the scorer's other computations: what they have answered need not be asked for either.
     """
 
     folder: Path
     computation: Computation
     track_set: str
-    is_alone: bool = False
+    with_merged: bool = False
     others: tuple["Spooled", ...] = ()
+
+    def finished(self) -> list[tuple[Path, Header]]:
+        """The batch files, and what each says of itself."""
+        found = []
+        for path in batches(self.folder, with_merged=self.with_merged):
+            with suppress(FileNotFoundError):  # it was merged meanwhile, into the database whose spool this is
+                found.append((path, header_of(path)))
+        return [
+            (path, header) for path, header in found
+            if header.computation == self.computation and header.target == "prediction" and self._answers(header.kept)
+        ]  # fmt: skip
 
     def files(self) -> list[Path]:
         """The batch files."""
-        found = [*batches(self.folder), *(merged_batches(self.folder) if self.is_alone else ())]
-        headers = ((path, header_of(path)) for path in found)
-        return [
-            path for path, header in headers
-            if header.computation == self.computation and header.target == "prediction" and self._answers(header.kept)
-        ]  # fmt: skip
+        return [path for path, _ in self.finished()]
 
     def _answers(self, kept: str) -> bool:
         """Whether scores of these tracks are what the scorer needs: as in view `answer`."""
         return kept in ("all", self.track_set) or (kept == "gtex" and self.track_set.startswith(GTEX))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """Which of the pending variants.
 
@@ -99,7 +102,7 @@ def from_database(
             another scorer has its name.
     """
     con.execute(f"CREATE OR REPLACE TEMP VIEW work AS {pending(con, scorer, computation, choice)}")
-    return _write(con, choice, spool, into)
+    return write(con, choice, spool, into)
 
 
 def again(con: duckdb.DuckDBPyConnection, scorer: Scorer, query: str, into: Path) -> int:
@@ -107,54 +110,7 @@ def again(con: duckdb.DuckDBPyConnection, scorer: Scorer, query: str, into: Path
     _let_views_know(con, scorer)
     _check_tracks(con, scorer)
     con.execute(f"CREATE OR REPLACE TEMP VIEW work AS {query}")
-    return _write(con, Choice(), None, into)
-
-
-def from_file(path: Path, choice: Choice, spool: Spooled, into: Path) -> int:
-    """The same from a Parquet file with columns chrom, pos, ref, alt (and maybe assembly, and more).
-
-    Raises:
-        Refused: it is no such file, some of its rows are no variants, or they are of another assembly.
-    """
-    with duckdb.connect() as con:
-        _read(con, path)
-        _of_assembly(con, path, spool.computation.assembly)
-        if spool.computation.provider == "atlas":  # holds no others
-            con.execute("DELETE FROM work WHERE len(ref) <> 1 OR len(alt) <> 1")
-        return _write(con, choice, spool, into)
-
-
-def _read(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """The variants of a Parquet file, as temp table `work`."""
-    con.execute(next(filter(None, (re.search(_CHROM_T, sql) for _, sql in sql_files("migrations"))))[0])
-    try:
-        con.execute("CREATE TEMP TABLE work AS SELECT DISTINCT chrom::chrom_t AS chrom, pos::INTEGER AS pos, "
-                    "ref::VARCHAR AS ref, alt::VARCHAR AS alt FROM read_parquet(?)", [str(path)])  # fmt: skip
-    except duckdb.Error as error:
-        raise Refused(
-            f"this is no Parquet file of variants: {str(error).splitlines()[0]}", where=str(path),
-            cure="agdb predict SCORER --worklist FILE.parquet writes one",
-        ) from error  # fmt: skip
-    is_variant = "pos >= 1 AND ref <> alt AND regexp_full_match(ref || alt, '[ACGT]+') AND len(ref) * len(alt) > 0"
-    bad = con.execute(f"FROM work WHERE (chrom IS NOT NULL AND {is_variant}) IS NOT TRUE ORDER BY ALL").fetchall()
-    if bad:
-        raise Refused(
-            f"{len(bad):,} rows are no variants, e.g. {', '.join(map(str, bad[0]))}", where=str(path),
-            cure="chrom, pos from 1 on, and ref and alt that differ, in the letters ACGT",
-        )  # fmt: skip
-
-
-def _of_assembly(con: duckdb.DuckDBPyConnection, path: Path, assembly: str) -> None:
-    """Refuse variants that a column `assembly` says are of another one; where there is none, nobody says."""
-    if "assembly" not in [name.lower() for name in con.read_parquet(str(path)).columns]:
-        return
-    said = con.execute("SELECT DISTINCT assembly::VARCHAR FROM read_parquet(?) ORDER BY 1", [str(path)]).fetchall()
-    for (name,) in said:
-        if name is None or assembly_name(name) != assembly:
-            raise Refused(
-                f"the variants are of assembly {name or 'NULL'}, and {assembly} is scored", where=str(path),
-                cure=f"ingest them with --lift, then agdb predict ... --worklist writes them in {assembly}",
-            )  # fmt: skip
+    return write(con, Choice(), None, into)
 
 
 def read(path: Path) -> Iterator[Variant]:
@@ -260,17 +216,22 @@ def store_sample(con: duckdb.DuckDBPyConnection, assembly: str, choice: Choice) 
         con.execute("INSERT INTO sample VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
-def _write(con: duckdb.DuckDBPyConnection, choice: Choice, spool: Spooled | None, into: Path) -> int:
-    """Write `work` but for the shards of others and for what lies finished in the spool."""
-    query, files = _rest(choice, spool)
-    return int(con.execute(f"COPY ({query}) TO {literal(into)} (FORMAT parquet)", files).fetchall()[0][0])
-
-
 def count(
     con: duckdb.DuckDBPyConnection, scorer: Scorer, computation: Computation, choice: Choice, spool: Spooled | None
 ) -> int:
     """The length of the work list that `from_database` would write; without a spool, as if nothing lay in it."""
     con.execute(f"CREATE OR REPLACE TEMP VIEW work AS {pending(con, scorer, computation, choice)}")
+    return left(con, choice, spool)
+
+
+def write(con: duckdb.DuckDBPyConnection, choice: Choice, spool: Spooled | None, into: Path) -> int:
+    """Write `work` but for the shards of others and for what lies finished in the spool; returns how many."""
+    query, files = _rest(choice, spool)
+    return int(con.execute(f"COPY ({query}) TO {literal(into)} (FORMAT parquet)", files).fetchall()[0][0])
+
+
+def left(con: duckdb.DuckDBPyConnection, choice: Choice, spool: Spooled | None) -> int:
+    """How many `write` would write."""
     query, files = _rest(choice, spool)
     return int(con.execute(f"SELECT count(*) FROM ({query})", files).fetchall()[0][0])
 
@@ -281,8 +242,9 @@ def _rest(choice: Choice, spool: Spooled | None) -> tuple[str, dict[str, list[st
     answered = [str(path) for other in spool.others for path in other.files()] if spool is not None else []
     # a parameter may be no empty list, and what is not named in the query may not be given
     finished = {name: files for name, files in (("done", done), ("answered", answered)) if files}
+    scored = {name for name in finished if name == "answered" or choice.retry_failed}
     minus = " ".join(
-        f"ANTI JOIN (SELECT * FROM read_parquet(${name}) {'WHERE reason IS NULL' if name == 'answered' else ''}) "
+        f"ANTI JOIN (SELECT * FROM read_parquet(${name}) {'WHERE reason IS NULL' if name in scored else ''}) "
         f"AS {name} ON {name}.chrom = w.chrom::VARCHAR AND {name}.pos = w.pos AND {name}.ref = w.ref "
         f"AND {name}.alt = w.alt"
         for name in finished

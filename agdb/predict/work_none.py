@@ -6,10 +6,13 @@ import duckdb
 
 from agdb import db
 from agdb.errors import Refused
-from agdb.predict import provider_origin, work
+from agdb.predict import provider_origin, work, work_file
 from agdb.predict.estimate import counts
 from agdb.predict.job import Place, Settings, spooled
 from agdb.predictors.contract import Scorer
+
+#: What can be done about variants that failed.
+_AGAIN = "(--retry-failed asks for them again)"
 
 
 def why(place: Place, scorer: Scorer, settings: Settings) -> str:
@@ -19,9 +22,23 @@ def why(place: Place, scorer: Scorer, settings: Settings) -> str:
         Refused: nothing of what was chosen can be scored; the cure says what is missing.
     """
     if place.database is None:
-        return f"nothing to ask for: {place.variants} holds no variant that is not finished in {place.out}"
+        return f"nothing to ask for: {_done_of_file(place, scorer, settings)}"
     with db.reading(place.database) as con:
         return f"nothing to ask for: {_done(con, place, scorer, settings)}"
+
+
+def _done_of_file(place: Place, scorer: Scorer, settings: Settings) -> str:
+    """What has become of all variants of a file, whichever shard they are in."""
+    assert place.variants is not None
+    found = work_file.standing(place.variants, settings.choice, spooled(place, scorer, scorer.computations[-1]))
+    told = {
+        f"of {place.variants} lie finished in {place.out}": found.scored,
+        f"failed there {_AGAIN}": found.failed,
+        "are no SNVs, and Atlas holds no others": found.dropped,
+    }
+    if found.left and not (found.scored or found.failed):
+        return f"none of {found.left:,} variants is in this shard"
+    return _listed(told) or f"{place.variants} holds no variant"
 
 
 def _done(con: duckdb.DuckDBPyConnection, place: Place, scorer: Scorer, settings: Settings) -> str:
@@ -34,14 +51,18 @@ def _done(con: duckdb.DuckDBPyConnection, place: Place, scorer: Scorer, settings
         raise Refused("no variant has a score of this scorer yet", cure=f"agdb predict {scorer.name}")
     told = {
         "variants were scored before": found.scored,
-        "failed before (--retry-failed asks for them again)": found.failed,
+        f"failed before {_AGAIN}": found.failed,
         f"lie finished in {place.spool(last).parent}": n_pending - n_left,
     }
     if any(told.values()):
-        return ", ".join(f"{n:,} {what}" for what, n in told.items() if n) + _by_others(con, scorer, settings)
+        return _listed(told) + _by_others(con, scorer, settings)
     if n_left:
         return f"none of {n_left:,} variants is in this shard"
     raise _none(scorer, choice)
+
+
+def _listed(told: dict[str, int]) -> str:
+    return ", ".join(f"{n:,} {what}" for what, n in told.items() if n)
 
 
 def _by_others(con: duckdb.DuckDBPyConnection, scorer: Scorer, settings: Settings) -> str:

@@ -205,7 +205,7 @@ class Study(Questions):
             who = Who(list(providers), list(addresses), insecure, key, model, None, 300.0, None, genome_of)
             chosen = scorer_of(scorer, window, gtex_tissue, {}, name, model_version, who)
             by_whom = who.origin(chosen, same_model=same_model)
-            settings = run.Settings(work.Choice(in_peaks, where, None, limit, False, None), origin=by_whom)
+            settings = run.Settings(work.Choice(in_peaks=in_peaks, where=where, limit=limit), origin=by_whom)
             talk, summary, by = run.Talk(), run.Summary(), who.predictor(chosen)
             if engine == "ray":
                 wanted = capacity.Wanted(ray_address, actors, cpus_per_actor, gpus_per_actor)
