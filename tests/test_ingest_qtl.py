@@ -655,6 +655,25 @@ def test_a_derived_column_that_cannot_be_computed_is_a_usage_error(con: Connecti
         load(con, tmp_path / "a.tsv", table(), replace(how, derived={"slope": "lag(beta) OVER ()"}), Options())
 
 
+@pytest.mark.parametrize("before", [[], ["# made by me, for you"], ["# made by me", "#", "## 2024"]])
+@pytest.mark.parametrize("delimiter", ["\t", ","])
+def test_comments_before_the_header_are_no_header_and_names_may_stand_in_quotes(
+    con: Connection, ask: Ask, tmp_path: Path, before: list[str], delimiter: str
+) -> None:
+    if delimiter == ",":
+        before = [line.replace(",", "") for line in before]
+    rows = [{"#" + "snp": row.pop("snp"), '"gene, name"': row.pop("gene"), **row} for row in table()]
+    lines = [*before, delimiter.join(rows[0]), *(delimiter.join(row.values()) for row in rows), ""]
+    path = make.write(tmp_path / "a.csv", "\n".join(lines).encode())
+    how = preset("variant_id=snp,slope=beta,slope_se=se,gene_id=gene, name")
+    assert qtl.ingest(con, path, [how], Options("LCL")).rows_kept == 8
+    assert ask(SLOPES) == [(row["gene"], effect(i)) for i, row in enumerate(table())]
+    broken = make.write(tmp_path / "b.csv", ("\n".join(lines[:-1]) + delimiter + "one\n").encode())
+    with pytest.raises(Refused, match="columns where 8 are expected") as error:
+        qtl.ingest(con, broken, [how], Options("LCL"))
+    assert f"line {len(before) + 9}" in (error.value.where or "")
+
+
 # --- alleles that the table does not have ---
 
 BY_POSITION = "chrom=c,pos=pos,slope=beta,gene_id=gene"

@@ -1,5 +1,6 @@
 """The header line of a table: the names of its columns, and what to say where one is missing."""
 
+import csv
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -17,7 +18,7 @@ def header(path: Path, line: str, delimiter: str = "\t", number: int = 1) -> lis
         Refused: it is not delimited by `delimiter`, or has a column without a name or with the name of another.
     """
     where = f"{path}, line {number}"
-    written = [name.strip() for name in line.split(delimiter)]
+    written = [name.strip() for name in (cells(line, ",") if delimiter == "," else line.split(delimiter))]
     names = [quoted[1] if (quoted := _QUOTED.fullmatch(name)) else name for name in written]
     names[0] = names[0].removeprefix("#")
     if len(names) < 2:
@@ -33,6 +34,14 @@ def header(path: Path, line: str, delimiter: str = "\t", number: int = 1) -> lis
                       cure="is there a separator too many? give the original file")  # fmt: skip
     once(names, where)
     return names
+
+
+def cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a line that may have quotes; where it is no row it is split: that is told when it is read."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [""])
+    except csv.Error:
+        return line.split(delimiter)
 
 
 def once(names: Sequence[str], where: str) -> None:

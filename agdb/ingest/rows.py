@@ -1,6 +1,5 @@
 """Rows of a file in parts, whatever the file is: text, Parquet, Feather or SQLite. Each part is SQL that reads it."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import duckdb
 from agdb.ingest import batches, text
 from agdb.ingest.cells import MISSING, cell, guessed, one_file, typed
 from agdb.ingest.damage import Shape
+from agdb.ingest.header import cells as cells_of
 from agdb.ingest.header import header, is_quoted
 from agdb.ingest.part import Part
 
@@ -109,7 +109,7 @@ class Delimited:
     def sample(self) -> dict[str, list[str]]:
         """As `Rows.sample`."""
         head, (_, delimiter, quote) = self._file.head[self._skip :], self.shape
-        lines = (_cells(line, delimiter) if quote else line.split(delimiter) for line in head)
+        lines = (cells_of(line, delimiter) if quote else line.split(delimiter) for line in head)
         whole = [cells for cells in lines if len(cells) == len(self.names)]
         columns = zip(*whole, strict=True) if whole else ([] for _ in self.names)
         return {name: list(column) for name, column in zip(self.names, columns, strict=True)}
@@ -135,14 +135,6 @@ class Delimited:
         )
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
-    """The cells of a line that may have quotes; none where it is no row: that is told when it is read."""
-    try:
-        return next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return []
-
-
 @contextmanager
 def opened(path: Path, delimiter: str | None = None) -> Iterator[Rows]:
     """Open a file of rows with named columns: text with a header line, Parquet, Feather or SQLite.
@@ -156,7 +148,12 @@ def opened(path: Path, delimiter: str | None = None) -> Iterator[Rows]:
             yield found
         return
     with text.opened(path) as file:
-        at = next((i for i, line in enumerate(file.head) if not line.startswith("##")), 0)
-        line = file.head[at]
+        line = next((line for line in file.head if not line.startswith("#")), file.head[-1])
         sep = delimiter or ("," if "," in line and "\t" not in line else "\t")
-        yield Delimited(file, header(path, line, sep, at + 1), delimiter=sep, skip=at + 1)
+        at = next((i for i, line in enumerate(file.head) if not _is_comment(line, sep)), 0)
+        yield Delimited(file, header(path, file.head[at], sep, at + 1), delimiter=sep, skip=at + 1)
+
+
+def _is_comment(line: str, delimiter: str) -> bool:
+    """Whether a line before the first row is no header: that may begin with a #, but has columns."""
+    return line.startswith("##") or (line.startswith("#") and delimiter not in line)
