@@ -63,6 +63,10 @@ PATIENCE_S = 5.0
 def _connect(
     path: Path, read_only: bool, memory_limit: str | None = None, patience_s: float | None = None
 ) -> duckdb.DuckDBPyConnection:
+    folder = str(path.absolute().parent)
+    if not read_only and "?" in folder:
+        raise Refused("a folder with ? in its name can hold no database: DuckDB puts its log elsewhere", where=folder,
+                      cure="rename the folder, or use --db")  # fmt: skip
     config: dict[str, Any] = {
         "autoinstall_known_extensions": "false",  # a question must not wait for a network
         "temp_directory": f"{path}.tmp",  # spill beside the database: system temporary folders are small

@@ -187,6 +187,15 @@ def test_a_folder_that_is_not_there_is_refused_and_not_made(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_in_which_duckdb_cannot_write_its_log_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "what?" / "more"
+    folder.mkdir(parents=True)
+    with pytest.raises(Refused, match="a folder with \\? in its name"):
+        db.create(folder / "new.duckdb")
+    assert list(folder.iterdir()) == []
+    db.create(tmp_path / "what?.duckdb")
+
+
 def test_a_database_that_could_not_be_made_leaves_no_file(tmp_path: Path, files: Path) -> None:
     add_migration(files, "0099_bad", "SELECT error('no luck')")
     (tmp_path / "db").mkdir()
