@@ -160,7 +160,7 @@ def one(case: Case, address: str, server: str, stored: Path, n: int, work: Path)
     from bench.predict_cases import FIRST, STEP
 
     database = Path(shutil.copyfile(stored, work / "study.duckdb"))
-    who = Who(None, [server], True, None, None, IN_FLIGHT, 300.0, None, _no_genome)
+    who = Who(genome_of=_no_genome, addresses=[server], insecure=True, in_flight=IN_FLIGHT)
     summary, talk, asked = run.Summary(), run.Talk(), scorer()
     of = who.predictor(asked)
     if case.workers:

@@ -105,6 +105,8 @@ USAGE: dict[str, tuple[list[object], str]] = {
         ["dnase-k562", "--variants", "x.parquet", "--out", "o", "--worklist", "y.parquet"], "--variants is a work list",
     ),
     "a key file that is not there": (["dnase-k562", "--key-file", "no.txt"], "there is no key file"),
+    "workers, as analyse calls them": (["dnase-k562", "--workers", 2], "--actors.* are of a cluster"),
+    "an output, as ingest calls it": (["dnase-k562", "--output-type", "ATAC"], "another scorer.*--name"),
     "a model object and a server": (["dnase-k562", "--model", "a:b", "--address", "x:1"], "model in this process"),
 }  # fmt: skip
 
@@ -117,6 +119,11 @@ def test_what_cannot_be_asked_is_refused_with_what_can(what: str, study: Path) -
     assert re.search(message, said, re.DOTALL)
     assert study.read_bytes() == before
     assert not folder_of(study).exists()
+
+
+def test_workers_are_called_in_analyse_as_in_predict_too(study: Path, tmp_path: Path) -> None:
+    words = ["analyse", "--lake", tmp_path, "--actors", 2]
+    assert "there is no lake here" in refused(agdb(study, *words), ExitCode.REFUSED)
 
 
 def test_the_service_without_a_key_is_one_error_with_its_cure(study: Path) -> None:
@@ -206,7 +213,7 @@ def test_a_work_list_that_cannot_be_written_is_one_error(study: Path, tmp_path: 
 
 @pytest.mark.parametrize("order", [("atlas", "alphagenome"), ("alphagenome", "atlas"), ("atlas",) * 2])
 def test_atlas_is_the_first_to_be_asked_whichever_is_named_first(order: tuple[str, ...]) -> None:
-    who = Who(list(order), None, False, None, None, None, 1.0, None, lambda _: pytest.fail("no genome is read"))
+    who = Who(genome_of=lambda _: pytest.fail("no genome is read"), providers=order)
     named = scorer_of("dnase-k562", None, None, {}, None, "ALL_FOLDS", who)
     assert [c.provider for c in named.computations] == sorted(set(order), reverse=True)
 

@@ -114,7 +114,9 @@ def test_the_run_says_who_was_asked_and_keeps_no_secret(
     study(fresh_db)
     key = fresh_db.parent / "key"
     key.write_text("sekret")
-    who = Who(None, addresses, False, key, model, None, 1.0, None, lambda _: pytest.fail("no genome is read"))
+    who = Who(
+        genome_of=lambda _: pytest.fail("no genome is read"), addresses=addresses or (), key_file=key, model=model
+    )
     predict(fresh_db, FakePredictor(), origin=who.origin(scorer()), keep="selected")
     ((text,),) = asked(fresh_db, "SELECT arguments FROM run")
     assert "sekret" not in str(text)

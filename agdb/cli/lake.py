@@ -8,7 +8,7 @@ import typer
 from agdb.analysis import RESAMPLES, SHIFTS
 from agdb.cli import statistics as of
 from agdb.cli.app import say
-from agdb.cli.predict_options import RayAddress
+from agdb.cli.predict_options import RayAddress, also
 
 if TYPE_CHECKING:
     from agdb.lake.part import Done, Task
@@ -26,7 +26,8 @@ Verify = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: agdb --db wide.duckdb analyse --lake lake --engine ray --labels all")(analyse)
+    example = "Example: agdb --db wide.duckdb analyse --lake lake --engine ray --labels all"
+    app.command(context_settings=also(actors="workers"), epilog=example)(analyse)
 
 
 @lake_app.command(epilog="Example: agdb --db study.duckdb lake export lake")

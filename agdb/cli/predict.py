@@ -1,7 +1,7 @@
 """agdb predict: scores for the variants that have none; scorers, merge and audit around it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,13 +13,14 @@ from agdb.predict.provider import Who, genomes, scorer_of
 
 if TYPE_CHECKING:
     from agdb.predict.capacity import Wanted
-    from agdb.predict.run import Summary
+    from agdb.predict.run import Place, Settings, Summary
     from agdb.predictors.contract import Scorer
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: agdb predict dnase-k562 --in-peaks --dry-run")(predict)
+    also = o.also(workers="actors", output_type="output")
+    app.command(context_settings=also, epilog="Example: agdb predict dnase-k562 --in-peaks --dry-run")(predict)
     app.command(epilog="Example: agdb scorers")(scorers)
     app.command(epilog="Example: agdb merge part-1 part-2")(merge)
     app.command(epilog="Example: agdb audit dnase-k562 --sample 0.5%")(audit)
@@ -73,8 +74,12 @@ def predict(
 
     changes = {"output": output, "mask_bp": mask, "aggregation": aggregation, "tracks": tracks,
                "of_tracks": track_aggregation}  # fmt: skip
-    with genomes(ctx.obj if variants is None else None) as genome_of:
-        who = Who(provider, address, insecure, key_file, model, in_flight, deadline, keep, genome_of)
+    database = ctx.obj if variants is None else None
+    with genomes(database) as genome_of:
+        who = Who(
+            genome_of=genome_of, providers=provider or (), addresses=address or (), insecure=insecure,
+            key_file=key_file, model=model, in_flight=in_flight, deadline_s=deadline, keep=keep,
+        )  # fmt: skip
         scorer = scorer_of(name, window, gtex_tissue, changes, rename, model_version, who)
         choice = work.Choice(
             in_peaks=in_peaks, where=where, sample=None if sample is None else (sample, seed), limit=limit,
@@ -85,7 +90,7 @@ def predict(
                 "--variants goes with --out, and without --in-peaks, --where and --sample",
                 cure="choose variants where the database is: agdb predict ... --worklist FILE.parquet",
             )
-        place = run.Place(None if variants is not None else ctx.obj, variants, out)
+        place = run.Place(database, variants, out)
         by = who.origin(scorer, same_model=same_model)
         settings = run.Settings(choice, keep, by, max_calls=max_calls, window_s=quota_window, patience_s=patience)
         if dry_run:
@@ -174,7 +179,10 @@ def audit(
     from agdb.predict import run
 
     with genomes(ctx.obj) as genome_of:
-        who = Who(provider, address, insecure, key_file, model, in_flight, deadline, None, genome_of)
+        who = Who(
+            genome_of=genome_of, providers=provider or (), addresses=address or (), insecure=insecure,
+            key_file=key_file, model=model, in_flight=in_flight, deadline_s=deadline,
+        )  # fmt: skip
         scorer = scorer_of(name, window, gtex_tissue, {}, None, model_version, who)
         choice = auditing.Drawn(*auditing.share(sample), seed)
         by = who.origin(scorer)
@@ -207,7 +215,7 @@ def _wanted(engine: o.Engines, address: str | None, actors: int | None, cpus: fl
     return None
 
 
-def _write_worklist(place: Any, scorer: "Scorer", settings: Any, into: Path) -> int:
+def _write_worklist(place: "Place", scorer: "Scorer", settings: "Settings", into: Path) -> int:
     from agdb.export.files import whole
     from agdb.predict import run
 
@@ -218,7 +226,7 @@ def _write_worklist(place: Any, scorer: "Scorer", settings: Any, into: Path) -> 
         return run.write_worklist(place, scorer, settings, part)
 
 
-def _estimate(place: Any, scorer: "Scorer", settings: Any) -> None:
+def _estimate(place: "Place", scorer: "Scorer", settings: "Settings") -> None:
     from agdb import db, export
     from agdb.predict import estimate, run
     from agdb.predictors.tracks import kept
@@ -234,8 +242,9 @@ def _estimate(place: Any, scorer: "Scorer", settings: Any) -> None:
 
 
 def _run(
-    place: Any, scorer: "Scorer", who: Who, settings: Any, log: Path | None, quiet: bool, wanted: "Wanted | None" = None
-) -> None:
+    place: "Place", scorer: "Scorer", who: Who, settings: "Settings", log: Path | None, quiet: bool,
+    wanted: "Wanted | None" = None,
+) -> None:  # fmt: skip
     from agdb.predict import run, work_none
 
     with progress.events(log) as tell, progress.shown(quiet) as show:

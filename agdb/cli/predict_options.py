@@ -2,12 +2,18 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 WHICH, WHAT, WHO, HOW = "Which variants", "What is computed", "Who computes", "The run"
 WHERE = "Where it is computed"
+
+
+def also(**names: str) -> dict[str, Any]:
+    """Settings of a command that takes options also by the names that other commands give them: `workers="actors"`."""
+    options = {name.replace("_", "-"): option for name, option in names.items()}
+    return {"token_normalize_func": lambda name: options.get(name, name)}
 
 
 class Engines(StrEnum):

@@ -1,9 +1,9 @@
 """Who computes, and what: the scorer that a name and options mean, and the predictors that give its scores."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,25 +17,32 @@ if TYPE_CHECKING:
     from agdb.predictors.scorers import Preset
 
 
+@dataclass(frozen=True, kw_only=True)
 class Who:
-    """Who computes: makes the predictor of a computation, when it is needed."""
+    """Who computes: makes the predictor of a computation, when it is needed.
 
-    def __init__(
-        self,
-        providers: list[str] | None,
-        addresses: list[str] | None,
-        insecure: bool,
-        key_file: Path | None,
-        model: object | None,
-        in_flight: int | None,
-        deadline_s: float,
-        keep: str | None,
-        genome_of: "Callable[[str | None], tuple[Genome, str]]",
-    ) -> None:
-        self.providers, self.addresses, self.insecure = providers or [], addresses or [], insecure
-        self.key_file, self.model, self.in_flight = key_file, model, in_flight
-        self.deadline_s, self.keep, self.genome_of = deadline_s, keep, genome_of
-        if model and (addresses or insecure or "atlas" in self.providers):
+    Attributes:
+        genome_of: Gives the genome of an assembly, and its assembly; see `genomes`.
+        providers, addresses, insecure, key_file, model, in_flight, keep: As the options of `agdb predict`; `model` may
+            be the object itself.
+        deadline_s: Seconds that a call may take.
+
+    Raises:
+        UsageError: a model of this process, and a server.
+    """
+
+    genome_of: "Callable[[str | None], tuple[Genome, str]]"
+    providers: Sequence[str] = ()
+    addresses: Sequence[str] = ()
+    insecure: bool = False
+    key_file: Path | None = None
+    model: object | None = None
+    in_flight: int | None = None
+    deadline_s: float = 300.0
+    keep: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.model and (self.addresses or self.insecure or "atlas" in self.providers):
             raise UsageError("--model is a model in this process", cure="leave out --address, --insecure and Atlas")
 
     @property
@@ -125,7 +132,7 @@ def scorer_of(
     )  # fmt: skip
 
 
-def _in_order(providers: list[str]) -> list[str]:
+def _in_order(providers: Sequence[str]) -> list[str]:
     """Each once, Atlas first, in whichever order they were given: it holds SNVs alone, and the model takes the rest."""
     return sorted(dict.fromkeys(providers or ["alphagenome"]), key=lambda provider: provider != "atlas")
 

@@ -202,7 +202,10 @@ class Study(Questions):
         self._let_go()
         key = None if key_file is None else Path(key_file)
         with genomes(self.path) as genome_of:
-            who = Who(list(providers), list(addresses), insecure, key, model, None, 300.0, None, genome_of)
+            who = Who(
+                genome_of=genome_of, providers=providers, addresses=addresses, insecure=insecure, key_file=key,
+                model=model,
+            )  # fmt: skip
             chosen = scorer_of(scorer, window, gtex_tissue, {}, name, model_version, who)
             by_whom = who.origin(chosen, same_model=same_model)
             settings = run.Settings(work.Choice(in_peaks=in_peaks, where=where, limit=limit), origin=by_whom)
