@@ -518,6 +518,9 @@ def _why_not(
     for name, is_right, reason in CHECKS:
         if name in values and not is_right(number(values[name])):
             return reason
+    carriers, alleles = (number(values.get(name)) for name in ("ma_samples", "ma_count"))
+    if meaning.is_strict and carriers is not None and alleles is not None and not carriers <= alleles <= 2 * carriers:
+        return "ma_count_not_of_ma_samples"
     return found
 
 

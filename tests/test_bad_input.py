@@ -255,6 +255,9 @@ GTEX = {
     "half a sample": Bad(
         "a.txt", cell("ma_samples", "10.5"), "column 'ma_samples' is not a whole number up to 2,147,483,647: 10.5", 7
     ),
+    "fewer minor alleles than carriers": Bad(
+        "a.txt", cell("ma_count", "5"), "ma_count is not ma_samples to twice ma_samples: 5 of 15 for chr2_", 7
+    ),
     "a count too large": Bad("a.txt", cell("ma_count", "99999999999"), "column 'ma_count' is not a whole number", 7),
     "a cell too few": Bad(
         "a.txt", line(lambda t: t.replace("\t", "", 1)), "the row has 11 columns where 12 are expected", 7

@@ -314,9 +314,8 @@ def test_a_p_value_outside_of_its_thresholds_is_refused(
         assert error.what.startswith("1 rows have pval_nominal above their pval_nominal_threshold or below")
 
 
-#: Columns of a GTEx pairs file that nothing tells from each other: both small counts, both small shares. No number that
-#: agdb computes hangs on them.
-ALIKE = ({"ma_samples", "ma_count"}, {"maf", "pval_beta"})
+#: Columns of a GTEx pairs file that nothing tells apart: both small shares. No number that agdb computes hangs on them.
+ALIKE = {"maf", "pval_beta"}
 NUMBERS = ["tss_distance", "ma_samples", "ma_count", "maf", "pval_nominal", "slope", "slope_se",
            "pval_nominal_threshold", "min_pval_nominal", "pval_beta"]  # fmt: skip
 
@@ -333,7 +332,7 @@ def test_two_columns_whose_names_are_exchanged_are_refused(
 ) -> None:
     before = make.rows_of(con)
     for other in NUMBERS[NUMBERS.index(one) + 1 :]:
-        if {one, other} in ALIKE:
+        if {one, other} == ALIKE:
             continue
         exchanged = [{**row, one: row[other], other: row[one]} for row in pairs[:300]]
         path = make.write(tmp_path / "a.txt", make.table(exchanged))

@@ -95,13 +95,21 @@ OF_TRACK = dict.fromkeys((
 #: A p-value of 0 is one that was too small to write: no effect size can be told from it.
 UNDERFLOW = Rule("pval_underflow", "", "pval_nominal = 0", "", "", False)
 
+#: Of called genotypes alone: of dosages a carrier may count for less than one.
+_CARRIERS = Rule(
+    "ma_count_not_of_ma_samples",
+    "ma_count is not ma_samples to twice ma_samples",
+    "NOT ma_count BETWEEN ma_samples AND 2 * ma_samples",
+    "concat_ws(' ', ma_count::BIGINT, 'of', ma_samples::BIGINT, 'for', concat_ws('_', chrom, pos, ref, alt))",
+)
+
 FIELDS = {**OF_VARIANT, **QTL, **EGENE, **CREDIBLE, **SCORE, **OF_TRACK}
 
 
 def rules(fields: Iterable[str], *, is_strict: bool) -> list[Rule]:
     """The rules of these fields, over columns of their names. In a strict file a broken one refuses the file."""
-    found = []
-    for name in fields:
+    found, names = [], list(fields)
+    for name in names:
         field = FIELDS[name]
         if field.broken:
             variant = "coalesce(odd, concat_ws('_', chrom, pos, ref, alt))"
@@ -109,4 +117,4 @@ def rules(fields: Iterable[str], *, is_strict: bool) -> list[Rule]:
             found.append(Rule(field.reason, field.what, field.broken, shown, is_fatal=is_strict))
             if name == "pval_nominal":
                 found.append(UNDERFLOW)
-    return found
+    return found + ([_CARRIERS] if is_strict and {"ma_samples", "ma_count"} <= set(names) else [])
