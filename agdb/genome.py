@@ -20,6 +20,8 @@ from pyfaidx import Faidx, FastaIndexingError
 
 from agdb.errors import Refused
 
+#: How the name of a folder begins in which files of a work folder are made, until they are whole.
+UNFINISHED = ".part-"
 #: Windows that start in the same block of this many bases are read at once, so that memory does not grow with the file.
 BLOCK = 1_000_000
 #: Neighbouring windows further apart than this are read apart: seeking is cheaper than reading what lies between.
@@ -106,10 +108,7 @@ class Genome:
         return bases
 
     def alleles_match(self, chrom: str, starts: Positions, refs: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Whether each REF allele, over its whole length, is what the genome says from its start (0-based) on.
-
-        Returns:
-            Shape (n,).
+        """Whether each REF allele, over its whole length, is what the genome says from its start (0-based) on; shape (n,).
 
         Raises:
             ValueError: an allele is empty or not covered (ask `covers` first).
@@ -237,7 +236,7 @@ def _moved_when_complete(work_dir: Path) -> Iterator[Path]:
     """A folder to write to; its files move to `work_dir` when all went well, and go away when not."""
     try:
         work_dir.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(dir=work_dir, prefix=".part-")
+        folder = tempfile.TemporaryDirectory(dir=work_dir, prefix=UNFINISHED)
     except OSError as error:
         what = f"cannot write indexes of the FASTA there: {error.strerror}"
         raise Refused(what, where=str(work_dir), cure="make the folder writable") from error

@@ -165,6 +165,18 @@ def test_a_gzip_is_unpacked_beside_the_database_and_says_so(con: Connection, tmp
     assert [note.partition(" into ")[0] for note in loaded.notes[1:]] == ["its gzip is unpacked"]
 
 
+def test_what_a_killed_ingest_left_half_unpacked_goes_away(con: Connection, fresh_db: Path, tmp_path: Path) -> None:
+    """An unpacked hg38.fa.gz has 3 GB."""
+    left = Path(f"{fresh_db}.d") / ".part-u59g5n0v" / "g-0-0.fa"
+    left.parent.mkdir(parents=True)
+    left.write_text(">chr")
+    packed = tmp_path / "g.fa.gz"
+    packed.write_bytes(gzip.compress(make.fasta(tmp_path / "g.fa").read_bytes()))
+    reference.ingest(con, packed, "hg38")
+    assert not left.parent.exists()
+    assert len(list(left.parent.parent.iterdir())) == 2
+
+
 def test_variants_that_come_after_the_genome_are_checked_when_they_come(
     con: Connection, ask: Ask, tmp_path: Path
 ) -> None:

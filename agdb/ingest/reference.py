@@ -1,5 +1,6 @@
 """The reference genome: a FASTA is registered, not copied; every variant's whole REF allele is compared with it."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from agdb.errors import Refused
-from agdb.genome import Genome
+from agdb.genome import UNFINISHED, Genome
 from agdb.ingest import alleles, source
 
 
@@ -76,7 +77,10 @@ def _is_of(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> Non
 
 @contextmanager
 def _tidy(work_dir: Path) -> Iterator[Path]:
-    """The folder of indexes; a refused FASTA leaves none behind."""
+    """The folder of indexes, without what a killed ingest left there: whoever writes has the database to itself. A
+    refused FASTA leaves none behind."""
+    for unfinished in work_dir.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
     before = set(work_dir.iterdir()) if work_dir.exists() else set()
     try:
         yield work_dir
