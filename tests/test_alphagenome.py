@@ -209,7 +209,7 @@ def test_a_gene_has_no_score_on_the_tracks_of_the_other_strand(connection: Conne
     expected_nan = [[track.strand not in (".", gene.strand) for track in found] for gene in inside]
     assert {gene.strand for gene in inside} <= {"+", "-"}
     np.testing.assert_array_equal(np.isnan(answer.scores), expected_nan)
-    assert not answer.is_broken
+    assert not answer.is_broken_in()
 
 
 def test_a_window_without_genes_is_an_answer_without_rows(connection: Connection) -> None:
@@ -264,7 +264,7 @@ def test_a_refused_window_before_the_chromosome_says_so(server: Server, dnase: A
     with pytest.raises(VariantFailed) as caught:
         dnase.score([snv(100)])
     assert caught.value.reason == "window_outside_contig: out_of_range: start < 0"
-    assert not caught.value.blames_provider
+    assert caught.value.is_likely
 
 
 def test_a_window_longer_than_its_chromosome_is_not_asked_for(connection: Connection, server: Server) -> None:
@@ -279,7 +279,7 @@ def test_a_window_longer_than_its_chromosome_is_not_asked_for(connection: Connec
 
 def test_nan_in_every_track_is_a_broken_answer(server: Server, dnase: AlphaGenomePredictor) -> None:
     server.set_plan(Plan(faults=(Fault("nan"),)))
-    assert answer_of(dnase, snv()).is_broken
+    assert answer_of(dnase, snv()).is_broken_in()
 
 
 @pytest.mark.parametrize(

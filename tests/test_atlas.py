@@ -183,4 +183,4 @@ def test_an_answer_of_another_shape_is_to_be_asked_for_again(
 def test_nan_in_every_track_is_a_broken_answer(server: Server, connection: Connection) -> None:
     predictor = ready(connection, held())
     server.set_plan(Plan(faults=(Fault("nan"),)))
-    assert answer_of(predictor, snv()).is_broken
+    assert answer_of(predictor, snv()).is_broken_in()

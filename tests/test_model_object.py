@@ -207,7 +207,7 @@ def test_a_value_error_where_the_window_begins_before_the_chromosome_is_no_fault
     with pytest.raises(VariantFailed) as caught:
         predictor.score([Variant("chr1", W16 // 2 - 1, "A", "C")])
     assert caught.value.reason == "window_outside_contig: value_error: start < 0"
-    assert not caught.value.blames_provider
+    assert caught.value.is_likely
 
 
 @pytest.mark.parametrize("error", [MemoryError("the device is full"), RuntimeError("oops"), KeyError("x")])

@@ -283,7 +283,7 @@ def test_an_answer_is_one_number_without_genes_tracks_and_quantiles(
     answers = [answer for answer in predictor.score(variants) if isinstance(answer, Answer)]
     assert predictor.tracks() == ()
     assert {answer.scores.shape for answer in answers} == {(1, 1)}
-    assert all(answer.genes is None and answer.quantiles is None and not answer.is_broken for answer in answers)
+    assert all(answer.genes is None and answer.quantiles is None and not answer.is_broken_in() for answer in answers)
 
 
 def test_the_score_is_the_log2_ratio_of_the_two_occupancies(mixed: tuple[MotifPredictor, list[Variant]]) -> None:

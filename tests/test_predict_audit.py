@@ -109,7 +109,7 @@ def test_an_audit_enters_no_analysis(scored: Path) -> None:
 
 def test_a_variant_that_is_refused_this_time_keeps_its_score_and_is_no_failure(scored: Path) -> None:
     before = scores(scored)
-    refusing = FakePredictor(lambda v, _: VariantFailed("no") if v.pos > 1000 else answer(v))
+    refusing = FakePredictor(lambda v, _: VariantFailed("no", blames_provider=True) if v.pos > 1000 else answer(v))
     (row,) = audited(scored, refusing, Drawn(1.0, None, 0))
     assert row["variants"] == 100
     assert (scores(scored), stored(scored, "failure")) == (before, [])

@@ -41,7 +41,7 @@ class Several:
         def act(variant: Variant, time: int) -> object:
             self.asked[of.provider].append(variant)
             is_refused = of == ATLAS and variant.pos in self._refused
-            return VariantFailed("not_in_atlas") if is_refused else answer(variant)
+            return VariantFailed("not_in_atlas", blames_provider=True) if is_refused else answer(variant)
 
         return FakePredictor(act)(of)  # type: ignore[arg-type]
 

@@ -193,7 +193,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_a_model_object_scores_as_in_one_process_but_for_the_variant_that_ends_every_worker(
     grid: Any, model: str, template_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agdb.predict.pool.TRIES", 2)
+    monkeypatch.setattr("agdb.predict.doubt.TRIES", 2)
     words = ["predict", "dnase-k562", "--window", 16384, "--model"]
     one, two = (study(template_db, tmp_path / name, 40) for name in ("one", "two"))
     assert agdb(one.path, *words, f"{model}:make", "--where", f"pos <> {POISON}").exit_code == ExitCode.OK
@@ -236,7 +236,9 @@ class Running:
         self.thread.start()
 
     def _run(self) -> None:
-        who = Who(None, [self.server.address], True, None, None, IN_FLIGHT, 30.0, None, genome_of=_no_genome)
+        who = Who(
+            genome_of=_no_genome, addresses=[self.server.address], insecure=True, in_flight=IN_FLIGHT, deadline_s=30.0
+        )
         scorer = scorer_of("dnase-k562", 16384, None, {}, None, "ALL_FOLDS", who)
         talk = Talk(log=lambda event, **details: self.told.append({"event": event, **details}))
         settings = replace(QUICK, batch_variants=BATCH, batch_s=0.5, retry_s=0.05, patience_s=self.patience_s)

@@ -29,7 +29,8 @@ BOTH = Scorer("both", (ATLAS, MODEL), "EFO:1")
 
 def refusing(*positions: int) -> FakePredictor:
     """Refuses the variants at these positions, and answers the others."""
-    return FakePredictor(lambda v, _: VariantFailed("no_such") if v.pos in positions else answer(v))
+    no = VariantFailed("no_such", blames_provider=True)
+    return FakePredictor(lambda v, _: no if v.pos in positions else answer(v))
 
 
 class Two:

@@ -251,7 +251,7 @@ def test_an_answer_that_makes_no_sense_is_to_be_asked_for_again(
 def test_nan_in_every_position_is_a_broken_answer(server: Server, connection: Connection, tmp_path: Path) -> None:
     with predictor_of(connection, tmp_path) as predictor:
         server.set_plan(Plan(faults=(Fault("nan"),)))
-        assert answer_of(predictor, at(MIDDLE)).is_broken
+        assert answer_of(predictor, at(MIDDLE)).is_broken_in()
 
 
 @pytest.mark.parametrize("output", ["DNASE", "RNA_SEQ"])

@@ -37,7 +37,8 @@ class Ticket:
 
 
 class Pace:
-    """Hands out leave to call. Every ticket is given back: by `answered`, `refused`, `unreachable`, `failed` or `lost`.
+    """Hands out leave to call. Every ticket is given back: by `answered`, `refused`, `unreachable`, `failed`,
+    `lost` or `unused`.
 
     Args:
         in_flight: Calls at a time, at most.
@@ -49,7 +50,6 @@ class Pace:
         calls: Calls sent.
         refusals: Those of them that were refused for the quota.
         seconds_waited: Seconds that the door was closed for the quota.
-        last_answer_at: When the provider last answered; None before.
     """
 
     def __init__(
@@ -64,7 +64,6 @@ class Pace:
         self._window_s, self._max_calls, self._most = window_s, max_calls, in_flight
         self.calls = self.refusals = 0
         self.seconds_waited = 0.0
-        self.last_answer_at: float | None = None
         self._flying, self._width, self._ceiling, self._shrunk_at = 0, 1.0, float(in_flight), -math.inf
         self._began: float | None = None  # the present minute
         self._is_aligned, self._spent, self._budget = False, 0, math.inf
@@ -128,7 +127,6 @@ class Pace:
         """The call was answered, were it by a refusal of its variant."""
         with self._back():
             self._unreached = 0
-            self.last_answer_at = self._clock()
             if self._is_closed:
                 self._try_the_door(ticket)
             elif self._spent > self._budget:
@@ -175,6 +173,12 @@ class Pace:
         """The call was lost on the way there or back, which says nothing of the provider; it may have been spent."""
         with self._back():
             pass
+
+    def unused(self, ticket: Ticket) -> None:
+        """There was no call: who would have made it knew better."""
+        with self._back():
+            self._spent -= 1
+            self.calls -= 1
 
     @contextmanager
     def _back(self) -> Iterator[None]:

@@ -1,53 +1,28 @@
-"""Calls in flight: threads that ask, ask again where that may help, and tell apart whose fault a failure is."""
+"""Calls in flight: threads that ask, and ask again where that may help. Whose fault a failure is, `doubt` knows."""
 
 import heapq
-import random
 import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
 
 from agdb.errors import AgdbError, ProviderError
+from agdb.predict.doubt import SUSPICIOUS, TRIES, Doubt, Task
+from agdb.predict.doubt import Outcome as Outcome
 from agdb.predict.pace import Pace, Ticket
 from agdb.predictors.contract import Answer, Predictor, TryAgain, Variant, VariantFailed
 
-#: Calls that fail while others succeed, before the variant is held to be the cause; or one of its variants, if several.
-TRIES = 4
 #: Seconds until a failed call is made again; doubled with every try, and up to half as long again by chance.
 RETRY_S = 1.0
 #: Seconds without any answer after which the provider is held to be down, and the run stops.
 PATIENCE_S = 600.0
-#: Variants refused before the provider has answered any: so many are the provider's fault, not theirs.
-SUSPICIOUS = 5
 #: Batches that wait ahead of the threads, for each call in flight: so that merging does not starve them.
 AHEAD = 30
 
 #: Called with (event, **details) of what is worth logging, from any thread.
 Tell = Callable[..., None]
-
-
-class Outcome(NamedTuple):
-    """What became of a variant: an answer, or the reason why there is none, after so many calls."""
-
-    variant: Variant
-    answer: Answer | None
-    reason: str | None
-    attempts: int
-
-
-@dataclass(order=True)
-class _Task:
-    """Variants that are asked for in one call."""
-
-    due: float
-    variants: Sequence[Variant]
-    attempts: int = field(default=0, compare=False)
-    failures: int = field(default=0, compare=False)
-    blamed: int = field(default=0, compare=False)
 
 
 class Pool:
@@ -58,26 +33,34 @@ class Pool:
         pace: When a call may be sent.
         tell: See `Tell`.
         patience_s, retry_s: See `PATIENCE_S` and `RETRY_S`.
+        columns: The tracks that matter; None for all.
+        control: A variant that the provider has answered before.
     """
 
     def __init__(
-        self, predictor: Predictor, pace: Pace, tell: Tell, *, patience_s: float = PATIENCE_S, retry_s: float = RETRY_S
+        self,
+        predictor: Predictor,
+        pace: Pace,
+        tell: Tell,
+        *,
+        patience_s: float = PATIENCE_S,
+        retry_s: float = RETRY_S,
+        columns: Sequence[int] | None = None,
+        control: Variant | None = None,
     ) -> None:
-        self._predictor, self._pace, self._tell = predictor, pace, tell
-        self._patience_s, self._retry_s = patience_s, retry_s
+        self._predictor, self._pace, self._tell, self._columns = predictor, pace, tell, columns
+        self._retry_s = retry_s
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)  # for the thread that takes
         self._ready = threading.Condition(self._lock)  # for the threads that call
-        self._waiting: deque[_Task] = deque()
-        self._later: list[_Task] = []
+        self._waiting: deque[Task] = deque()
+        self._later: list[Task] = []
         self._done: list[Outcome] = []
-        self._suspects: list[Outcome] = []
+        self._doubt, self._is_controlled = Doubt(control, patience_s), False  # whether the control is asked
         self._n_threads = 0
         self._open = self._flying = 0  # tasks that are neither done nor dropped; and calls
         self._is_fed = self._is_stopped = self._is_abandoned = False
-        self._is_proven = False  # the provider has answered something
         self.error: AgdbError | None = None
-        self._began_at = time.monotonic()
 
     def start(self, variants: Iterable[Variant]) -> None:
         """Begin to ask for these variants, which are read as they are needed."""
@@ -115,6 +98,11 @@ class Pool:
     def _is_over(self) -> bool:
         if self._is_stopped:
             return self._flying == 0 or self._is_abandoned
+        return self._is_asked and not self._doubt.has_suspects
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether nothing is left to ask for."""
         return self._is_fed and self._open == 0
 
     def _feed(self) -> None:
@@ -130,7 +118,7 @@ class Pool:
                     self._is_fed = True
                     self._settle()
                 else:
-                    self._waiting.append(_Task(0.0, batch))
+                    self._waiting.append(Task(0.0, batch))
                     self._open += 1
                     self._ready.notify()
 
@@ -144,12 +132,7 @@ class Pool:
                         return
                     self._call(task, ticket)
                 finally:
-                    with self._lock:
-                        self._flying -= 1
-                        self._news.notify()
-                        if not self._is_proven:
-                            self._is_proven = self._pace.last_answer_at is not None
-                            self._ready.notify_all()
+                    self._back(task)
         except AgdbError as error:
             self._end(error)
         except Exception as error:  # noqa: BLE001  # a bug, of a predictor or ours, ends the run: it is not a fact about a variant
@@ -157,127 +140,139 @@ class Pool:
             self._end(ProviderError(f"the predictor broke down: {type(error).__name__}: {error}",
                                     cure="this is a bug; please report it with the output of --log"))  # fmt: skip
 
-    def _next(self) -> _Task | None:
+    def _next(self) -> Task | None:
         """The next task that is due; None when none will come."""
         with self._lock:
-            while not (self._is_stopped or (self._is_fed and self._open == 0)):
+            while not (self._is_stopped or self._is_over):
                 now = time.monotonic()
-                is_due = self._later and self._later[0].due <= now
-                # until something is answered one variant is tried, again and again: that wastes least on a wrong server
-                is_first = not self._flying and not self._later
-                if is_due or (self._waiting and (self._is_proven or is_first)):
+                if (task := self._due(now)) is not None:
                     self._flying += 1
-                    return heapq.heappop(self._later) if is_due else self._waiting.popleft()
-                self._ready.wait(self._later[0].due - now if self._later else None)
+                    self._is_controlled |= task.is_control
+                    return task
+                if not self._is_over:
+                    wait_s = self._later[0].due - now if self._later else 0.0
+                    self._ready.wait(wait_s if wait_s > 0 else None)
             return None
 
-    def _call(self, task: _Task, ticket: Ticket) -> None:
+    def _due(self, now: float) -> Task | None:
+        """The task that a call is for, if there is one. Holds the lock."""
+        doubt = self._doubt
+        control = None if self._is_controlled or doubt.control is None else Task(0.0, [doubt.control], is_control=True)
+        while not doubt.is_grave(is_last=self._is_asked) and self._later and self._later[0].due <= now:
+            if doubt.needs_control(self._later[0]):
+                if control is not None:
+                    return control
+                break
+            if not doubt.is_at_fault(task := heapq.heappop(self._later)):
+                return task
+            self._give_up(task)
+        if doubt.is_grave(is_last=self._is_asked):
+            return control
+        # until something is answered one call is made at a time, for a few variants: a wrong server costs least so
+        is_first = not self._flying and len(self._later) < SUSPICIOUS
+        return self._waiting.popleft() if self._waiting and (doubt.answered_at is not None or is_first) else None
+
+    def _back(self, task: Task) -> None:
+        """A thread is done with a task, for now."""
+        with self._lock:
+            self._flying -= 1
+            if task.is_control:
+                self._is_controlled = False
+                self._ready.notify_all()
+            self._settle()
+            self._news.notify()
+
+    def _call(self, task: Task, ticket: Ticket) -> None:
         task.attempts += 1
         try:
             answers = self._predictor.score(task.variants)
         except TryAgain as again:
             self._not_now(task, ticket, again)
+            return
         except VariantFailed as refusal:
-            if refusal.blames_provider and self._pace.last_answer_at is None:
-                self._pace.failed(ticket)
-                self._suspect(task, refusal)
-            else:
-                self._pace.answered(ticket)
-                self._finish(task, [refusal] * len(task.variants))
+            answers = [refusal] * len(task.variants)
         except BaseException:
             self._pace.failed(ticket)
             raise
+        broken = VariantFailed("score_not_finite", blames_provider=True)
+        checked = [broken if isinstance(a, Answer) and a.is_broken_in(self._columns) else a for a in answers]
+        if all(isinstance(a, VariantFailed) and not a.blames_provider for a in checked):
+            self._pace.unused(ticket)  # the predictor knew
+        elif task.is_control and isinstance(checked[0], VariantFailed):
+            self._pace.unreachable()
         else:
             self._pace.answered(ticket)
-            self._finish(task, answers)
+        self._came(task, ticket.sent_at, checked)
 
-    def _not_now(self, task: _Task, ticket: Ticket, again: TryAgain) -> None:
-        now, answered_at = time.monotonic(), self._pace.last_answer_at
+    def _came(self, task: Task, sent_at: float, answers: Sequence[Answer | VariantFailed]) -> None:
+        """The call came back: with answers, with what the provider refuses, or with what cannot be asked."""
+        is_news = False
+        with self._lock:
+            for variant, answer in zip(task.variants, answers, strict=True):
+                if isinstance(answer, Answer):
+                    is_news |= self._doubt.answered(task, variant, sent_at)
+                    if not task.is_control:
+                        self._done.append(Outcome(variant, answer, None, task.attempts))
+                elif not answer.blames_provider:
+                    self._done.append(Outcome(variant, None, answer.reason, task.attempts))
+                elif not task.is_control:
+                    self._doubt.refused(task, variant, answer, sent_at)
+            self._open -= not task.is_control
+            if is_news:
+                self._ready.notify_all()
+            for answer in answers:
+                if isinstance(answer, VariantFailed) and answer.blames_provider:
+                    self._doubt.lose_trust(task, answer)
+
+    def _not_now(self, task: Task, ticket: Ticket, again: TryAgain) -> None:
+        """The call failed, and is made again, unless the run ends."""
+        with self._lock:
+            if not (again.is_quota or again.is_lost or task.is_control):
+                self._doubt.failed(task.variants[0], ticket.sent_at, is_down=again.is_down)
+            is_outage = again.is_down or task.is_control or self._doubt.is_grave()
         if again.is_quota:
             self._pace.refused(ticket)
             self._tell("quota", reason=again.reason)
         else:
-            if again.is_down:
-                self._pace.unreachable()
+            if again.is_lost:
+                self._pace.lost()
             else:
-                self._pace.lost() if again.is_lost else self._pace.failed(ticket)
+                self._pace.unreachable() if is_outage else self._pace.failed(ticket)
             self._tell("failed_call", variant=str(task.variants[0]), attempt=task.attempts, reason=again.reason)
-            task.failures += 1
-            # until the provider answers, and while it cannot be reached, a failure proves nothing against the variant
-            is_known = answered_at is not None and (answered_at > ticket.sent_at or not again.is_down)
-            if is_known and not again.is_lost:
-                task.blamed += 1
-        since_s = now - max(answered_at or 0.0, self._began_at)
-        is_nonsense = answered_at is None and not (again.is_down or again.is_lost) and task.failures >= TRIES
-        if since_s > self._patience_s or is_nonsense:
-            raise ProviderError(
-                f"nothing was answered for {since_s:.3g} s: {again.reason}", where=str(task.variants[0]),
-                cure="run the same command again when the provider is back: what is scored is kept",
-            )  # fmt: skip
-        if task.blamed < TRIES:
-            self._again(task, now + self._delay_s(task))
-        elif len(task.variants) > 1:
-            self._halve(task)
-        else:
-            self._finish(task, [VariantFailed(again.reason)])
-
-    def _delay_s(self, task: _Task) -> float:
-        if not task.failures:
-            return 0.0
-        return self._retry_s * min(30.0, 2.0 ** (task.failures - 1)) * random.uniform(1, 1.5)
-
-    def _again(self, task: _Task, due: float) -> None:
+        task.failed(again, ticket.sent_at)
         with self._lock:
-            task.due = due
-            heapq.heappush(self._later, task)
-            self._ready.notify()
+            tried = [task, *self._later]
+            is_all = all(one.failures >= TRIES for one in tried) and (len(tried) >= SUSPICIOUS or not self._waiting)
+            is_nonsense = not (again.is_quota or again.is_down or again.is_lost)
+            self._doubt.lose_patience(task, again.reason, is_nonsense=is_nonsense, is_hopeless=is_all)
+            if not task.is_control:
+                task.due = time.monotonic() + self._doubt.delay_s(task, self._retry_s)
+                heapq.heappush(self._later, task)
+                self._ready.notify()
 
-    def _halve(self, task: _Task) -> None:
-        """One of several variants is the cause, and nobody knows which: ask for each half by itself, halved again if it
-        fails once more; a single variant is tried as often as any other.
+    def _give_up(self, task: Task) -> None:
+        """Enough failures are held against it: a single variant has failed. Of several, one is the cause, and nobody
+        knows which: ask for each half by itself, halved again if it fails once more; a single variant is tried as often
+        as any other. Holds the lock.
         """
-        half = len(task.variants) // 2
-        with self._lock:
-            self._open += 1
-            for variants in (task.variants[:half], task.variants[half:]):
-                blamed = TRIES - 1 if len(variants) > 1 else 0
-                heapq.heappush(self._later, _Task(time.monotonic(), variants, task.attempts, 0, blamed))
-            self._ready.notify_all()
-
-    def _finish(self, task: _Task, answers: Sequence[Answer | VariantFailed]) -> None:
-        outcomes = [
-            Outcome(v, None, a.reason, task.attempts) if isinstance(a, VariantFailed)
-            else Outcome(v, None, "score_not_finite", task.attempts) if a.is_broken
-            else Outcome(v, a, None, task.attempts)
-            for v, a in zip(task.variants, answers, strict=True)
-        ]  # fmt: skip
-        with self._lock:
+        n = len(task.variants)
+        if n == 1:
+            assert task.fault is not None
             self._open -= 1
-            self._done += outcomes
+            self._done.append(Outcome(task.variants[0], None, task.fault.reason, task.attempts))
             self._settle()
-            self._news.notify()
-
-    def _suspect(self, task: _Task, refusal: VariantFailed) -> None:
-        """A variant was refused before anything was answered: it, or everything, is wrong."""
-        with self._lock:
-            self._open -= 1
-            self._suspects += [Outcome(v, None, refusal.reason, task.attempts) for v in task.variants]
-            is_hopeless = len(self._suspects) >= SUSPICIOUS
-            self._settle()
-            self._news.notify()
-        if is_hopeless:
-            raise ProviderError(
-                f"the first {SUSPICIOUS} variants were all refused: {refusal.reason}", where=str(task.variants[0]),
-                cure="check the address, the key, the assembly (GRCh38) and the chromosome names (chr1, not 1)",
-            )  # fmt: skip
+            return
+        self._open += 1
+        for variants in (task.variants[: n // 2], task.variants[n // 2 :]):
+            half = Task(time.monotonic(), variants, is_part=len(variants) > 1, attempts=task.attempts)
+            heapq.heappush(self._later, half)
+        self._ready.notify_all()
 
     def _settle(self) -> None:
-        """Something was answered, or nothing is left to ask: the suspects were at fault themselves. Holds the lock."""
-        is_done = self._is_fed and self._open == 0
-        if self._suspects and (self._pace.last_answer_at is not None or (is_done and len(self._suspects) < SUSPICIOUS)):
-            self._done += self._suspects
-            self._suspects = []
-        if is_done:
+        """Tell of the suspects what is known by now. Holds the lock."""
+        is_cut = self._is_stopped and self._pace.is_spent and self.error is None  # the calls that were allowed are made
+        self._done += self._doubt.settled(is_last=self._is_asked or (is_cut and not self._flying))
+        if self._is_over:
             self._ready.notify_all()
             self._news.notify()
 

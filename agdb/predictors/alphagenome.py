@@ -86,8 +86,9 @@ class AlphaGenomePredictor:
                 raise ValueError(f"{len(outputs)} score tables for 1 scorer")
             return [self._answer(*outputs[0])]
         except VariantFailed as refusal:
-            if interval.start < 0:
-                raise VariantFailed(f"window_outside_contig: {refusal.reason}") from None
+            if interval.start < 0:  # no wonder
+                reason = f"window_outside_contig: {refusal.reason}"
+                raise VariantFailed(reason, blames_provider=True, is_likely=True) from None
             raise
         except (ValueError, LookupError) as error:
             raise TryAgain(f"malformed_answer: {error}") from None

@@ -173,21 +173,27 @@ class Answer:
     ref_values: Values | None = None
     alt_values: Values | None = None
 
-    @property
-    def is_broken(self) -> bool:
-        """Whether a score is infinite, or NaN where every track has one: then the answer is none."""
-        return bool((np.isinf(self.scores) if self.genes is not None else ~np.isfinite(self.scores)).any())
+    def is_broken_in(self, columns: Sequence[int] | None = None) -> bool:
+        """Whether a score is infinite, or NaN where every track has one: then the answer is none.
+
+        Args:
+            columns: The tracks that matter; None for all.
+        """
+        scores = self.scores if columns is None else self.scores[:, list(columns)]
+        return bool((np.isinf(scores) if self.genes is not None else ~np.isfinite(scores)).any())
 
 
 class VariantFailed(Exception):
     """The variant cannot be scored, ever: a fact about the variant. The reason is a word, then details if there are.
 
     Attributes:
-        blames_provider: The provider said so, and until it has answered something it is not to be believed.
+        blames_provider: The provider said so, in answer to a call, and it is not to be believed until it has answered
+            something since. Else the predictor knew, and no call was made.
+        is_likely: It would be no wonder, so that it is no sign that the provider refuses everything.
     """
 
-    def __init__(self, reason: str, *, blames_provider: bool = False) -> None:
-        self.reason, self.blames_provider = reason, blames_provider
+    def __init__(self, reason: str, *, blames_provider: bool = False, is_likely: bool = False) -> None:
+        self.reason, self.blames_provider, self.is_likely = reason, blames_provider, is_likely
         super().__init__(reason)
 
 

@@ -128,9 +128,9 @@ class ModelObjectPredictor:
             tables = self._model.score_variant(interval, place, [self._scorer], **self._options)
         except ValueError as error:
             reason = f"value_error: {' '.join(str(error).split())}"
-            if interval.start < 0:  # no wonder: the model is not to blame
-                raise VariantFailed(f"window_outside_contig: {reason}") from None
-            raise VariantFailed(reason, blames_provider=True) from None
+            if interval.start < 0:  # no wonder
+                reason = f"window_outside_contig: {reason}"
+            raise VariantFailed(reason, blames_provider=True, is_likely=interval.start < 0) from None
         except Exception as error:  # noqa: BLE001  # whatever a model raises is no reason to lose the others
             raise TryAgain(f"{type(error).__name__}: {' '.join(str(error).split())}") from None
         try:
