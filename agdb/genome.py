@@ -108,7 +108,7 @@ class Genome:
         return bases
 
     def alleles_match(self, chrom: str, starts: Positions, refs: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Whether each REF allele, over its whole length, is what the genome says from its start (0-based) on; shape (n,).
+        """Whether each whole REF allele is what the genome says from its start (0-based) on; shape (n,).
 
         Raises:
             ValueError: an allele is empty or not covered (ask `covers` first).

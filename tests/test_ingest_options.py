@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 import agdb
 from agdb.cli import app
 from agdb.errors import ExitCode, UsageError
+from agdb.ingest import qtl
 
 
 @pytest.fixture
@@ -58,6 +59,18 @@ def test_an_option_that_scores_have_no_use_for_is_refused(
     for option in useless:
         said = refusal(fresh_db, "predictions", path, *given, option, *([] if option == "--unsigned" else [7]))
         assert f"no use for {option}" in said or f"{option} goes with --map" in said
+
+
+def test_an_interrupted_ingest_does_not_say_that_it_goes_on(
+    fresh_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(qtl, "gtex", interrupted)
+    run = CliRunner().invoke(app, ["--db", str(fresh_db), "ingest", "gtex", str(tmp_path / "a.txt")])
+    assert run.exit_code == ExitCode.INTERRUPTED
+    assert run.stderr.startswith("interrupted: nothing of the file that was being read is kept; ")
 
 
 def test_the_methods_of_python_refuse_what_a_preset_says_itself(fresh_db: Path, tmp_path: Path, preset: Path) -> None:

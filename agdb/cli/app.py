@@ -12,9 +12,11 @@ from typer.core import TyperGroup
 from agdb import __version__
 from agdb.errors import AgdbError, ExitCode, Refused
 
-#: Commands that store when all is computed; of the others, what was finished is kept.
-_AT_THE_END = ("stats", "compare-study", "analyse")
+#: What is kept of a command that is interrupted: of most what was finished; results are stored when all are computed.
 _NOTHING = "results are stored when all are computed, and none was stored"
+_KEPT = dict.fromkeys(("stats", "compare-study", "analyse"), _NOTHING) | {
+    "ingest": "nothing of the file that was being read is kept; of several files those before it are",
+}
 _WHAT_IS_KEPT = "what was finished is kept; the same command goes on from there"
 
 
@@ -38,7 +40,7 @@ class Group(TyperGroup):
             raise typer.Exit(ExitCode.OK) from None
         except BaseException as error:
             if _is_interruption(error):
-                say(f"interrupted: {_NOTHING if ctx.invoked_subcommand in _AT_THE_END else _WHAT_IS_KEPT}")
+                say(f"interrupted: {_KEPT.get(ctx.invoked_subcommand, _WHAT_IS_KEPT)}")
                 raise typer.Exit(ExitCode.INTERRUPTED) from None
             if (refused := _of_the_machine(error, ctx.obj)) is None:
                 raise
