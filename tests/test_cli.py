@@ -222,7 +222,7 @@ def test_an_ambiguous_figure_lists_the_choices(demo: tuple[Path, str], tmp_path:
         (["sql", "DELETE FROM qtl"], 2, "answers SELECTs"),
         (["sql", "SELECT nope FROM qtl"], 2, "nope"),
         (["sql", "SELECT 1", "--format", "xml"], 2, "unknown format"),
-        (["plot", "scatter", "-o", "x.png", "--scorer", "nope"], 2, "nothing matches"),
+        (["plot", "scatter", "-o", "x.png", "--scorer", "nope"], 2, "--scorer motif"),
     ],
 )
 def test_a_wrong_request_says_what_and_how(demo: tuple[Path, str], words: list[str], code: int, message: str) -> None:

@@ -76,6 +76,7 @@ def test_scatter_says_scipys_correlations_with_the_stored_intervals(draw: Draw, 
 
 def test_scatter_of_a_stratum_has_its_rows_alone(draw: Draw) -> None:
     drawn = draw("scatter", Choice(scorer="scorer", window_bp=100, stratum="peak: in peak"))
+    assert columns(drawn) == columns(draw("scatter", replace(NEAR, stratum="peak:in peak")))
     assert f"n = {in_peak().sum():,} associations" in heading(drawn.figure)
     assert f"Spearman {rho(study(), in_peak()):+.3f}" in heading(drawn.figure)
 
@@ -177,7 +178,7 @@ def test_forest_draws_the_stored_strata_and_their_test(draw: Draw, shown: Any) -
 
 
 def test_forest_draws_the_divisions_that_are_asked_for(draw: Draw) -> None:
-    drawn = columns(draw("forest", Choice(scorer="scorer", window_bp=100, stratum="chrom,kind")))
+    drawn = columns(draw("forest", Choice(scorer="scorer", window_bp=100, divide="chrom,kind")))
     assert list(dict.fromkeys(drawn["stratification"])) == ["all", "chrom", "kind"]
 
 
@@ -197,13 +198,13 @@ def grown(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def test_forest_leaves_out_strata_of_other_rows_than_its_own(grown: duckdb.DuckDBPyConnection) -> None:
-    drawn = figures.draw(grown, "forest", replace(NEAR, stratum="kind,peak"))
+    drawn = figures.draw(grown, "forest", replace(NEAR, divide="kind,peak"))
     assert list(dict.fromkeys(columns(drawn)["stratification"])) == ["all", "peak"]
     assert "kind p = " not in note(drawn.figure)
     assert "Left out: kind: stored before other data came." in note(drawn.figure)
     assert drawn.told.endswith("left out: kind: stored before other data came")
     with pytest.raises(Refused, match="kind: stored before other data came"):
-        figures.draw(grown, "forest", replace(NEAR, stratum="kind"))
+        figures.draw(grown, "forest", replace(NEAR, divide="kind"))
 
 
 def test_what_was_stored_of_other_rows_than_those_drawn_is_not_drawn(grown: duckdb.DuckDBPyConnection) -> None:
@@ -367,14 +368,19 @@ def test_locus_does_not_take_the_number_of_a_phenotype_for_a_version(template_db
     ("name", "choice", "kind", "message"),
     [
         ("scatter", Choice(), UsageError, "--labels all --source 1 --scorer tracked --window 300"),
-        ("scatter", Choice(scorer="nobody"), UsageError, "agdb sql 'FROM correlation'"),
-        ("scatter", Choice(scorer="tracked", stratum="peak"), UsageError, "'peak: in peak'"),
+        ("scatter", Choice(scorer="nobody"), UsageError, "--scorer scorer or tracked"),
+        ("scatter", Choice(scorer="scorer", window_bp=300), UsageError, "--window 100 or 200"),
+        ("scatter", Choice(source_id=2), UsageError, "--source 1"),
+        ("scatter", Choice(labels="conditional"), UsageError, "--labels all or lead"),
+        ("scatter", Choice(scorer="tracked", stratum="peak"), UsageError, "one of 'peak: in peak', 'peak: outside"),
+        ("scatter", Choice(scorer="tracked", stratum="in peak"), UsageError, "one of all, kind, peak"),
+        ("scatter", Choice(scorer="tracked", stratum="a=1: 2"), UsageError, "one of all, kind, peak"),
         ("scatter", Choice(scorer="tracked", stratum="kind: MNV"), UsageError, "'kind: SNV'"),
         ("scatter", Choice(labels="nobody"), UsageError, "agdb labels --add"),
         ("windows", TRACKED, UsageError, "--window BP"),
         ("panels", TRACKED, UsageError, "--window BP"),
         ("forest", TRACKED, Refused, "agdb stats"),
-        ("forest", Choice(scorer="scorer", window_bp=100, stratum="nobody"), UsageError, "one of all, kind, peak"),
+        ("forest", Choice(scorer="scorer", window_bp=100, divide="nobody"), UsageError, "one of all, kind, peak"),
         ("signs", TRACKED, Refused, "agdb stats"),
         ("power", TRACKED, Refused, "agdb stats"),
         ("tracks", NEAR, Refused, "agdb predict dnase-k562"),
@@ -422,5 +428,48 @@ def test_a_source_outside_the_label_set_is_no_choice(con: duckdb.DuckDBPyConnect
         add_qtls(con, source, ids, [1, -2, 3, -4])
     labels.add(con, labels.LabelSet("first", source_ids=(1,)))
     assert figures.draw(con, "scatter", Choice("first", 1)).data.num_rows == 4
-    with pytest.raises(UsageError, match="nothing matches that choice"):
+    with pytest.raises(UsageError, match="label set first has no scored association for --source 2"):
         figures.draw(con, "scatter", Choice("first", 2))
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_of_an_empty_study_every_figure_says_what_comes_first(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    with pytest.raises(Refused, match=r"agdb (predict SCORER|ingest|compare-study)"):
+        figures.draw(con, name, Choice())
+
+
+def test_a_label_set_that_keeps_no_row_says_so(con: duckdb.DuckDBPyConnection) -> None:
+    ids = add_snvs(con, 4)
+    add_source(con, 1)
+    add_qtls(con, 1, ids, [1, -2, 3, -4])
+    labels.add(con, labels.LabelSet("none", condition="abs(slope) > 9"))
+    for scorer in ("a", "b"):
+        add_scorer(con, scorer)
+        add_scores(con, scorer, ids, [1, 2, 3, 4])
+        with pytest.raises(UsageError, match="no scored association meets the condition of label set none"):
+            figures.draw(con, "scatter", Choice("none"))
+
+
+def test_intervals_of_independent_rows_are_told_as_that(con: duckdb.DuckDBPyConnection) -> None:
+    """`agdb stats` refuses an interval to the rows of one cluster."""
+    ids = add_snvs(con, 6)
+    add_source(con, 1)
+    add_qtls(con, 1, ids, [0.1, -0.2, 0.3, 0.4, -0.5, 0.6])
+    for scorer, window in (("a", 100), ("b", 200)):
+        add_scorer(con, scorer, window, name="s")
+        add_scores(con, scorer, ids, [1, 2, 3, 4, 5, 6])
+    for name in ("scatter", "panels", "windows"):
+        drawn = figures.draw(con, name, Choice(window_bp=100 if name == "scatter" else None))
+        assert drawn.told.endswith("(intervals of independent rows)")
+        assert "1 window of 1 Mb" in note(drawn.figure) or name == "windows"
+
+
+def test_a_scatter_of_p_values_says_which_number_is_of_which(con: duckdb.DuckDBPyConnection, draw: Draw) -> None:
+    ids = add_snvs(con, 6)
+    add_source(con, 1, effect="pval_nominal")
+    add_qtls(con, 1, ids, [0.1, 0.2, 0.3, 1e-4, 1e-5, 1e-6], column="pval_nominal")
+    add_scorer(con, "a")
+    add_scores(con, "a", ids, [1, 2, 3, 4, 5, 6])
+    said = "The line is of log10 p, the Pearson of p itself."
+    assert said in note(figures.draw(con, "scatter", Choice("p-value")).figure)
+    assert said not in note(draw("scatter").figure)

@@ -13,6 +13,7 @@ from matplotlib.text import Text
 
 from agdb import plots
 from agdb.errors import Refused, UsageError
+from agdb.plots.style import ENDINGS
 
 NAN = float("nan")
 HALF = plots.Estimate(40, 0.5, 0.4, 0.6)
@@ -145,7 +146,7 @@ def test_panels_of_cells_share_one_scale() -> None:
     assert {(m.norm.vmin, m.norm.vmax) for m in meshes[:2]} == {(1, 100)}
 
 
-@pytest.mark.parametrize("ending", plots.ENDINGS)
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_equal_figures_are_equal_files(tmp_path: Path, ending: str) -> None:
     for name in ("a", "b"):
         plots.save(scatter(cells(), line(0.0, 1.0)), tmp_path / f"{name}.{ending}")

@@ -75,10 +75,31 @@ def test_signs_draws_shares_by_decile_beside_chance() -> None:
     drawn = plots.signs([(i, i + 0.5) for i in range(10)], shares, plots.Estimate(145, 0.7, 0.6, 0.8), title="t")
     ax = drawn.axes[0]
     assert ys(ax.containers[0][0]) == [e.value for e in shares]
-    assert ax.get_xticklabels()[0].get_text() == "1\nto 0.5"
+    assert ax.get_xticklabels()[0].get_text() == "1\nto\n0.5"
     assert "n = 145" in heading(drawn)
     assert "10 to 19 rows a decile" in heading(drawn)
     assert any(ys(line) == [0.5, 0.5] for line in ax.lines)
+
+
+def test_neighbouring_deciles_of_small_scores_have_bounds_of_their_own() -> None:
+    half = plots.Estimate(200, 0.5, 0.4, 0.6)
+    drawn = plots.signs([(0.0002, 0.00021), (0.00021, 0.00024)], [half, half], half, title="t")
+    bounds = [t.get_text().rpartition("\n")[2] for t in drawn.axes[0].get_xticklabels()]
+    assert bounds == ["0.00021", "0.00024"]
+
+
+def test_no_point_of_signs_and_no_bin_of_scores_lies_under_the_legend() -> None:
+    all_of_them = plots.Estimate(200, 1.0, 0.9, 1.0)
+    signs = plots.signs([(i, i + 1) for i in range(10)], [all_of_them] * 10, all_of_them, title="t")
+    flat = plots.Histogram("SNV", np.full(80, 10.0), plots.Estimate(800, 0.5, 0.4, 0.6), 0.1, 0.9)
+    scores = plots.scores([flat] * 4, np.linspace(0, 1, 81), x_label="score", title="t")
+    for drawn in (signs, scores):
+        drawn.draw_without_rendering()
+        ax = drawn.axes[0]
+        legend = ax.get_legend()
+        assert legend is not None
+        assert legend.get_window_extent().y0 >= ax.bbox.y1
+        assert legend.get_window_extent().x0 >= 0
 
 
 STEPS = [plots.Step("published", plots.Estimate(100, 0.0, -0.1, 0.1)),

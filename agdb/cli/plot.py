@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,9 +16,9 @@ app = typer.Typer(
 Out = Annotated[Path, typer.Option("-o", "--output", help="The figure: .png, .svg or .pdf.", show_default=False)]
 Data = Annotated[Path | None, typer.Option(help="Write the numbers that are drawn to this CSV file.")]
 Labels = Annotated[str, typer.Option(help="Label set by name; agdb labels lists them.")]
-Source = Annotated[int | None, typer.Option(help="QTL source (source_id), where there are several.")]
+Source = Annotated[int | None, typer.Option("--source", help="QTL source (source_id), where there are several.")]
 Scorer = Annotated[str | None, typer.Option(help="Scorer by name, where there are several.")]
-Window = Annotated[int | None, typer.Option(help="Window of the scorer in bp, where there are several.")]
+Window = Annotated[int | None, typer.Option("--window", help="Window of the scorer in bp, where there are several.")]
 Stratum = Annotated[str | None, typer.Option(help="A stratum, e.g. 'peak: in peak' or 'kind: SNV'.")]
 Divide = Annotated[
     str | None, typer.Option(help="Stratifications, with commas between; default: those stored, but for chrom.")
@@ -27,9 +27,13 @@ Gene = Annotated[str | None, typer.Option(help="Gene, by id or name.")]
 Assembly = Annotated[str | None, typer.Option(help="GRCh38, GRCh37 or NCBI36, where there are several.")]
 
 
-def _plot(ctx: typer.Context, name: str, output: Path, data: Path | None, **choice: Any) -> None:
+def _plot(ctx: typer.Context, name: str) -> None:
+    """Draw what the command's options say: its arguments are named as the attributes of figures.Choice."""
     from agdb import db, figures
 
+    choice = dict(ctx.params)
+    output, data = Path(choice.pop("output")), choice.pop("data")
+    data = None if data is None else Path(data)
     figures.check_names(output, data)
     with db.reading(ctx.obj) as con:
         drawn = figures.draw(con, name, figures.Choice(**choice))
@@ -43,49 +47,46 @@ def _plot(ctx: typer.Context, name: str, output: Path, data: Path | None, **choi
 
 
 def _of_a_scorer(name: str) -> Callable[..., None]:
-    def command(ctx: typer.Context, output: Out, data: Data = None, labels: Labels = "all", source: Source = None,
-                scorer: Scorer = None, window: Window = None) -> None:  # fmt: skip
-        _plot(ctx, name, output, data, labels=labels, source_id=source, scorer=scorer, window_bp=window)
+    def command(ctx: typer.Context, output: Out, data: Data = None, labels: Labels = "all", source_id: Source = None,
+                scorer: Scorer = None, window_bp: Window = None) -> None:  # fmt: skip
+        _plot(ctx, name)
 
     return command
 
 
 def _of_all_windows(name: str) -> Callable[..., None]:
-    def command(ctx: typer.Context, output: Out, data: Data = None, labels: Labels = "all", source: Source = None,
+    def command(ctx: typer.Context, output: Out, data: Data = None, labels: Labels = "all", source_id: Source = None,
                 scorer: Scorer = None, stratum: Stratum = None) -> None:  # fmt: skip
-        _plot(ctx, name, output, data, labels=labels, source_id=source, scorer=scorer, stratum=stratum)
+        _plot(ctx, name)
 
     return command
 
 
-def _scatter(ctx: typer.Context, output: Out, data: Data = None, labels: Labels = "all", source: Source = None,
-             scorer: Scorer = None, window: Window = None, stratum: Stratum = None) -> None:  # fmt: skip
-    chosen = {"labels": labels, "source_id": source, "scorer": scorer, "window_bp": window, "stratum": stratum}
-    _plot(ctx, "scatter", output, data, **chosen)
+def _scatter(ctx: typer.Context, output: Out, data: Data = None, labels: Labels = "all", source_id: Source = None,
+             scorer: Scorer = None, window_bp: Window = None, stratum: Stratum = None) -> None:  # fmt: skip
+    _plot(ctx, "scatter")
 
 
-def _forest(ctx: typer.Context, output: Out, data: Data = None, labels: Labels = "all", source: Source = None,
-            scorer: Scorer = None, window: Window = None, divide: Divide = None) -> None:  # fmt: skip
-    chosen = {"labels": labels, "source_id": source, "scorer": scorer, "window_bp": window, "stratum": divide}
-    _plot(ctx, "forest", output, data, **chosen)
+def _forest(ctx: typer.Context, output: Out, data: Data = None, labels: Labels = "all", source_id: Source = None,
+            scorer: Scorer = None, window_bp: Window = None, divide: Divide = None) -> None:  # fmt: skip
+    _plot(ctx, "forest")
 
 
 def _study(ctx: typer.Context, output: Out, data: Data = None) -> None:
-    _plot(ctx, "study", output, data)
+    _plot(ctx, "study")
 
 
 def _overlap(ctx: typer.Context, output: Out, data: Data = None, assembly: Assembly = None) -> None:
-    _plot(ctx, "overlap", output, data, assembly=assembly)
+    _plot(ctx, "overlap")
 
 
-def _qq(ctx: typer.Context, output: Out, data: Data = None, source: Source = None) -> None:
-    _plot(ctx, "qq", output, data, source_id=source)
+def _qq(ctx: typer.Context, output: Out, data: Data = None, source_id: Source = None) -> None:
+    _plot(ctx, "qq")
 
 
 def _locus(ctx: typer.Context, output: Out, gene: Gene = None, data: Data = None, labels: Labels = "all",
-           source: Source = None, scorer: Scorer = None, window: Window = None) -> None:  # fmt: skip
-    chosen = {"labels": labels, "source_id": source, "scorer": scorer, "window_bp": window, "gene": gene}
-    _plot(ctx, "locus", output, data, **chosen)
+           source_id: Source = None, scorer: Scorer = None, window_bp: Window = None) -> None:  # fmt: skip
+    _plot(ctx, "locus")
 
 
 #: Name, command, what it shows, example; in the order of the help.

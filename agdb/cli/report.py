@@ -21,7 +21,7 @@ def report(
     ctx: typer.Context,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="The file to write; - for stdout. [default: report.html; md: -]"),
+        typer.Option("-o", "--output", help="The file to write; - for stdout. Default: report.html; of md -."),
     ] = None,
     format_: Annotated[str | None, typer.Option("--format", help="html or md; else by the file's ending.")] = None,
     label_sets: Annotated[
@@ -62,4 +62,5 @@ def report(
     n, failed = len(summary.verdicts), sum(a.severity == "failed" for a in summary.alerts)
     say(f"{path}: {n} verdict{'s' * (n != 1)}")
     if summary.alerts:
-        say(f"  {len(summary.alerts)} findings of the checks stand at its top, {failed} of them failed")
+        n = len(summary.alerts)
+        say(f"  {n} finding{'s' * (n != 1)} of the checks stand{'s' * (n == 1)} at its top, {failed} of them failed")

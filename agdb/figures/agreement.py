@@ -29,10 +29,11 @@ def scatter(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     figure = plots.scatter(
         cloud[0], x_label=_x_label(group), y_label=f"{_score_of(scorer)}, ALT against REF ({scorer.window_bp:,} bp)",
         title=title(group, choice.stratum), counted=counted, spearman=rho, pearson=r, line=line,
-        note=f"{note} {_band(*clusters) if line else ''}{_not_signed(scorer)}".strip(), null_effect=_null_effect(group),
+        note=f"{note} {_band(*clusters) if line else ''}{_not_as_drawn(group)}".strip(),
+        null_effect=_null_effect(group),
     )  # fmt: skip
     told = (f"{group.labels.label} of {group.source} against {scorer.name} at {scorer.window_bp:,} bp, {counted}; "
-            f"{plots.correlations(rho, r)}")  # fmt: skip
+            f"{plots.correlations(rho, r)}{stored.aside(note)}")  # fmt: skip
     return Drawn("scatter", figure, data, told)
 
 
@@ -57,13 +58,18 @@ def _null_effect(group: Group) -> float | None:
 
 
 def _band(n_clusters: int, cluster: str) -> str:
+    clusters = stored.clusters(n_clusters, cluster)
     if n_clusters < rows_drawn.FEWEST_CLUSTERS:
-        return f"Orange: least squares; no band, as clusters are too few ({n_clusters:,} {stored.CLUSTERS[cluster]})."
-    return f"Orange: least squares, 95 % band by {n_clusters:,} {stored.CLUSTERS[cluster]} (sandwich covariance)."
+        return f"Orange: least squares; no band, as clusters are too few ({clusters})."
+    return f"Orange: least squares, 95 % band by {clusters} (sandwich covariance)."
 
 
-def _not_signed(scorer: OneScorer) -> str:
-    return "" if scorer.is_signed else " The score has no direction: drawn and compared are sizes."
+def _not_as_drawn(group: Group) -> str:
+    """Where what is drawn or compared are not the values themselves."""
+    scorer = group.scorers[0]
+    sizes = "" if scorer.is_signed else " The score has no direction: drawn and compared are sizes."
+    is_log = rows_drawn.is_p_value(group) and scorer.is_signed
+    return sizes + (" The line is of log10 p, the Pearson of p itself." if is_log else "")
 
 
 def _cloud(
@@ -112,10 +118,7 @@ def panels(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     Raises:
         UsageError: as `families`; or several sources and scorers match (they are listed).
     """
-    group: Group = one(
-        families(con, choice), lambda g: options(g).partition(" --window")[0],
-        "agdb sql 'FROM correlation' lists what is there",
-    )  # fmt: skip
+    group = one(families(con, choice), lambda g: options(g).partition(" --window")[0])
     with rows_drawn.drawn(con, group, choice) as stratum:
         found = [rows_drawn.agreement(con, f"score_{i}") for i in range(len(group.scorers))]
         fits = [rows_drawn.fitted(con, group, f, f"score_{i}") for i, f in enumerate(found)]
@@ -128,8 +131,8 @@ def panels(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     figure = plots.panels(
         shown, x_label=_x_label(group), y_label=_score_of(group.scorers[0]),
         title=f"{title(group, choice.stratum)}, {name}", told=f"the same rows in every panel: {counted}",
-        note=f"{note} {_band(*fits[0][1])}{_not_signed(group.scorers[0])}", null_effect=_null_effect(group),
+        note=f"{note} {_band(*fits[0][1])}{_not_as_drawn(group)}", null_effect=_null_effect(group),
     )  # fmt: skip
     of = "Spearman" if group.scorers[0].is_signed else "Spearman of |effect| and |score|"
-    said = f"{of} {', '.join(f'{p.name} {p.spearman}' for p in shown)}"
+    said = f"{of} {', '.join(f'{p.name} {p.spearman}' for p in shown)}{stored.aside(note)}"
     return Drawn("panels", figure, data, f"{name} against {group.labels.label} of {group.source}, {counted}; {said}")

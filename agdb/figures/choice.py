@@ -13,7 +13,7 @@ from agdb import plots
 from agdb.analysis import labels, strata
 from agdb.analysis.groups import Group, groups
 from agdb.analysis.rows import query
-from agdb.errors import UsageError
+from agdb.errors import AgdbError, Refused, UsageError
 
 T = TypeVar("T")
 
@@ -34,7 +34,8 @@ class Choice:
         labels: Label set by name.
         source_id: QTL source.
         scorer, window_bp: Scorer by name, and its window.
-        stratum: "peak: in peak", "kind: SNV", ...; a forest takes the name of a stratification.
+        stratum: "peak: in peak", "kind: SNV", ...
+        divide: For a forest: stratifications, with commas between.
         gene: For a locus: id or name.
         assembly: For an overlap.
     """
@@ -44,6 +45,7 @@ class Choice:
     scorer: str | None = None
     window_bp: int | None = None
     stratum: str | None = None
+    divide: str | None = None
     gene: str | None = None
     assembly: str | None = None
 
@@ -77,14 +79,12 @@ def number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def one(found: Sequence[T], described: Callable[[T], str], cure: str, what: str = "label sets and scorers") -> T:
-    """The only one of what matches a choice.
+def one(found: Sequence[T], described: Callable[[T], str], what: str = "label sets and scorers") -> T:
+    """The only one of what matches a choice: of one or more.
 
     Raises:
-        UsageError: nothing is there, or several are, which are listed.
+        UsageError: several are there, which are listed.
     """
-    if not found:
-        raise UsageError("nothing matches that choice", cure=cure)
     if len(found) > 1:
         listed = "\n    ".join(described(row) for row in found[:LISTED])
         more = f"\n    ... and {len(found) - LISTED:,} more" if len(found) > LISTED else ""
@@ -93,20 +93,42 @@ def one(found: Sequence[T], described: Callable[[T], str], cure: str, what: str 
 
 
 def of_set(con: duckdb.DuckDBPyConnection, choice: Choice) -> list[Group]:
-    """The groups of the label set that match.
+    """The groups of the label set that match, one or more.
 
     Raises:
-        UsageError: none does; what label sets have is listed.
+        UsageError: none does; what there is, is listed.
+        Refused: nothing at all is scored.
     """
     named = labels.named(con, choice.labels)
     found = groups(con, named, choice.scorer, choice.window_bp, None if named.is_pooled else choice.source_id)
     kept = [g for g in found if choice.source_id in (None, g.source_id)]
     if not kept:
-        is_empty = not groups(con, named)
-        others = [s.name for s in labels.stored(con) if s.label != named.label and groups(con, s)] if is_empty else []
-        also = f"; other label sets have rows: --labels {' or '.join(others)}" if others else ""
-        raise UsageError("nothing matches that choice", cure=f"agdb sql 'FROM correlation' lists what is there{also}")
+        raise _nothing(con, named, choice)
     return kept
+
+
+def _nothing(con: duckdb.DuckDBPyConnection, named: labels.LabelSet, choice: Choice) -> AgdbError:
+    """Which part of a choice nothing is of, and what there is instead."""
+    there = groups(con, named)
+    if not there:
+        others = [s.name for s in labels.stored(con) if s.name != named.name and groups(con, s)]
+        if not others:
+            return Refused("no association has a score yet", cure="agdb predict SCORER, or agdb ingest predictions")
+        what = f"no association of label set {named.name} has a score"
+        return UsageError(what, cure=f"those of others have: --labels {' or '.join(others)}")
+    asked: tuple[tuple[str, object, Callable[[Group], object]], ...] = (
+        ("--source", choice.source_id, lambda g: g.source_id),
+        ("--scorer", choice.scorer, lambda g: g.scorers[0].name),
+        ("--window", choice.window_bp, lambda g: g.scorers[0].window_bp),
+    )
+    for option, value, of in asked:
+        known = " or ".join(dict.fromkeys(str(of(g)) for g in there))
+        what = f"label set {named.name} has no scored association for {option} {value}"
+        wrong = UsageError(what, cure=f"{option} {known}")
+        there = [g for g in there if value in (None, of(g))]
+        if not there:
+            break
+    return wrong
 
 
 def one_group(con: duckdb.DuckDBPyConnection, choice: Choice) -> Group:
@@ -114,6 +136,7 @@ def one_group(con: duckdb.DuckDBPyConnection, choice: Choice) -> Group:
 
     Raises:
         UsageError: none, or several, which are listed.
+        Refused: nothing at all is scored.
     """
     found = of_set(con, choice)
     if len(found) == 1:
@@ -122,13 +145,15 @@ def one_group(con: duckdb.DuckDBPyConnection, choice: Choice) -> Group:
         counted: list[tuple[Group, int | None]] = [(group, None) for group in found]
     else:  # those without rows in the label set are no choice
         counted = [(group, n) for group in found if (n := count(con, group))]
+    if not counted:
+        what = f"no scored association meets the condition of label set {choice.labels}"
+        raise UsageError(what, cure="another label set: agdb labels lists them")
 
     def described(of: tuple[Group, int | None]) -> str:
         group, n = of
         return f"{options(group)}   ({group.source}{'' if n is None else f', n = {n:,}'})"
 
-    group: Group = one(counted, described, "agdb sql 'FROM correlation' lists them")[0]
-    return group
+    return one(counted, described)[0]
 
 
 def options(group: Group) -> str:
@@ -142,7 +167,7 @@ def count(con: duckdb.DuckDBPyConnection, group: Group) -> int:
     return int(con.execute(f"SELECT count(*) FROM ({query(group, {})})").fetchall()[0][0])
 
 
-def divided(con: duckdb.DuckDBPyConnection, stratum: str | None) -> tuple[dict[str, str], str, str]:
+def divided(stratum: str | None) -> tuple[dict[str, str], str, str]:
     """SQL by which rows are divided, the stratification and the stratum that is meant: ("all", "all") for None.
 
     Raises:
@@ -150,10 +175,11 @@ def divided(con: duckdb.DuckDBPyConnection, stratum: str | None) -> tuple[dict[s
     """
     if stratum is None:
         return dict(WHOLE), "all", "all"
-    name, colon, inside = stratum.partition(": ")
-    if not colon:
-        raise UsageError(f"{stratum!r} is no stratum", cure="'peak: in peak', 'kind: SNV', ...")
-    return {name: strata.chosen(con, [name])[name]}, name, inside
+    name, _, inside = (part.strip() for part in stratum.partition(":"))  # without a stratum, those there are are listed
+    if name not in strata.STRATA:
+        raise UsageError(f"there is no stratification {name!r}",
+                         cure=f"as in 'peak: in peak', one of {', '.join(strata.STRATA)}")  # fmt: skip
+    return {name: strata.STRATA[name]}, name, inside
 
 
 def title(group: Group, stratum: str | None = None) -> str:

@@ -97,7 +97,7 @@ def overlap(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
             "no variant lies on a chromosome with peaks", cure="agdb ingest peaks FILE; agdb status shows both"
         )
     known = list(dict.fromkeys(r["assembly"] for r in found))
-    assembly = one(known, lambda a: f"--assembly {a}", "agdb status", "assemblies")
+    assembly = one(known, lambda a: f"--assembly {a}", "assemblies")
     total = sum(r["n"] for r in found)
     shares = []
     for name, n in _few(found):

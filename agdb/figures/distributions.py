@@ -1,6 +1,7 @@
 """Distributions: scores by kind of variant, effects by distance to the transcription start, p-values against chance."""
 
 from itertools import pairwise
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -37,29 +38,15 @@ def scores(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
         "(SELECT unnest(computations) FROM scorer WHERE scorer_id = ?) LIMIT 1", [scorer.scorer_id]
     ).fetchall())  # fmt: skip
     by = {"kind": "kind", "gene": "gene_key(gene_id)" if of_genes else "NULL"}
-    variants = (f"SELECT DISTINCT chrom, pos, ref, alt, stratum_0 AS kind, stratum_1 AS gene, score_0 AS score FROM "
-                f"({query(group, by)})")  # fmt: skip
-    data = table(
-        con,
-        f"""
-        WITH v AS ({variants}), r AS (SELECT min(score) AS low, greatest(max(score) - low, 1e-12) AS width FROM v)
-        SELECT kind, least(floor((score - low) / width * {BINS}), {BINS} - 1)::INTEGER AS bin,
-               low + bin * width / {BINS} AS score_low, low + (bin + 1) * width / {BINS} AS score_high, count(*) AS n
-        FROM v, r GROUP BY ALL ORDER BY kind, bin""",
-    )
-    quartiles = "quantile_cont(score, [0.25, 0.5, 0.75]) AS q, min(score) AS low, max(score) AS high"
-    kinds = rows(
-        table(con, f"SELECT kind, count(*) AS n, {quartiles} FROM ({variants}) GROUP BY kind ORDER BY n DESC, kind")
-    )
+    data, kinds = _histograms(con, f"SELECT DISTINCT chrom, pos, ref, alt, stratum_0 AS kind, stratum_1 AS gene, "
+                                   f"score_0 AS score FROM ({query(group, by)})")  # fmt: skip
     low, high = min(k["low"] for k in kinds), max(k["high"] for k in kinds)
     edges = np.linspace(low, low + max(high - low, 1e-12), BINS + 1)
-    found = []
-    for kind in kinds:
-        counts = np.zeros(BINS)
-        for row in rows(data):
-            if row["kind"] == kind["kind"]:
-                counts[row["bin"]] = row["n"]
-        found.append(plots.Histogram(kind["kind"], counts, _median(kind["n"], kind["q"]), kind["q"][0], kind["q"][2]))
+    counts = {k["kind"]: np.zeros(BINS) for k in kinds}
+    for row in rows(data):
+        counts[row["kind"]][row["bin"]] = row["n"]
+    found = [plots.Histogram(k["kind"], counts[k["kind"]], _median(k["n"], k["q"]), k["q"][0], k["q"][2])
+             for k in kinds]  # fmt: skip
     figure = plots.scores(
         found, edges, x_label=f"{scorer.name} score, ALT against REF ({scorer.window_bp:,} bp)",
         title=f"{group.tissue}: scores of the variants of {group.source}, by kind of variant",
@@ -69,6 +56,29 @@ def scores(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     said = ", ".join(f"{h.name} {h.median.value:.3g} (n = {h.median.n:,})" for h in found)
     of = f"medians of {scorer.name} at {scorer.window_bp:,} bp{', pairs of variant and gene' if of_genes else ''}"
     return Drawn("scores", figure, data, f"{of}: {said}")
+
+
+def _histograms(con: duckdb.DuckDBPyConnection, variants: str) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """Of the variants of a query: how many are in each bin by kind; by kind how many, quartiles and range."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE variant_drawn AS {variants}")
+    try:
+        data = table(
+            con,
+            f"""
+            WITH r AS (SELECT min(score) AS low, greatest(max(score) - low, 1e-12) AS width FROM variant_drawn)
+            SELECT kind, least(floor((score - low) / width * {BINS}), {BINS} - 1)::INTEGER AS bin,
+                   low + bin * width / {BINS} AS score_low, low + (bin + 1) * width / {BINS} AS score_high,
+                   count(*) AS n
+            FROM variant_drawn, r GROUP BY ALL ORDER BY kind, bin""",
+        )
+        kinds = table(
+            con,
+            "SELECT kind, count(*) AS n, quantile_cont(score, [0.25, 0.5, 0.75]) AS q, min(score) AS low, "
+            "max(score) AS high FROM variant_drawn GROUP BY kind ORDER BY n DESC, kind",
+        )
+    finally:
+        con.execute("DROP TABLE variant_drawn")
+    return data, rows(kinds)
 
 
 def _median(n: int, quartiles: list[float]) -> plots.Estimate:
@@ -92,7 +102,8 @@ def distance(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
         f"FROM ({query(group, {})}) GROUP BY ALL ORDER BY bin",
         [group.null_value],
     )
-    n_rows, found = sum(r["n"] for r in rows(data)), [r for r in rows(data) if r["bin"] is not None]
+    counted = rows(data)
+    n_rows, found = sum(r["n"] for r in counted), [r for r in counted if r["bin"] is not None]
     if not found:
         cure = "agdb ingest genes FILE: the distance of each gene's TSS, where the QTL table has none"
         raise Refused(f"no distance to a transcription start is known for {group.source}", cure=cure)
@@ -128,21 +139,27 @@ def names_of_distances() -> list[str]:
     return [f"< {kb[0]} kb", *(f"{a} to {b} kb" for a, b in pairwise(kb)), f">= {kb[-1]} kb"]
 
 
+def _source(con: duckdb.DuckDBPyConnection, choice: Choice) -> dict[str, Any]:
+    """The QTL source that is meant. Raises as `qq`."""
+    found = rows(table(con, "SELECT source_id, name, tissue FROM source SEMI JOIN qtl USING (source_id) "
+                            "ORDER BY source_id"))  # fmt: skip
+    if not found:
+        raise Refused("no QTL table has been read yet", cure="agdb ingest gtex FILE, or another: agdb ingest --help")
+    kept = [s for s in found if choice.source_id in (None, s["source_id"])]
+    if not kept:
+        there = " or ".join(str(s["source_id"]) for s in found)
+        raise UsageError(f"source {choice.source_id} is no QTL source", cure=f"--source {there}")
+    return one(kept, lambda s: f"--source {s['source_id']}   ({s['name']})", "QTL sources")
+
+
 def qq(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     """Nominal p-values of a QTL source against chance, in and outside peaks.
 
     Raises:
         UsageError: no source matches, or several do.
+        Refused: there is none.
     """
-    sources = rows(table(con, "SELECT source_id, name, tissue FROM source SEMI JOIN qtl USING (source_id) "
-                              "ORDER BY source_id"))  # fmt: skip
-    sources = [s for s in sources if choice.source_id in (None, s["source_id"])]
-    source = one(
-        sources,
-        lambda s: f"--source {s['source_id']}   ({s['name']})",
-        "agdb status lists the QTL sources",
-        "QTL sources",
-    )
+    source = _source(con, choice)
     data = table(con, "SELECT side, n, nth, p, expected FROM p_value_quantile WHERE source_id = ? ORDER BY side, nth",
                  [source["source_id"]])  # fmt: skip
     if not data.num_rows:

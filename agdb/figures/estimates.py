@@ -30,12 +30,7 @@ def windows(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     """
     found = families(con, choice)
     sources = list(dict.fromkeys((g.source_id, g.source) for g in found))
-    one(
-        sources,
-        lambda s: f"--labels {choice.labels} --source {s[0]}   ({s[1]})",
-        "agdb sql 'FROM correlation'",
-        "QTL sources",
-    )
+    one(sources, lambda s: f"--labels {choice.labels} --source {s[0]}   ({s[1]})", "QTL sources")
     series, notes, data = [], [], []
     for group in found:
         with rows_drawn.drawn(con, group, choice) as stratum:
@@ -54,6 +49,7 @@ def windows(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
         f"{of.name} {w:,} bp {e}" for of in series for w, e in zip(of.windows_bp, of.estimates, strict=True)
     )
     told = f"{found[0].labels.label} of {found[0].source}, {len(data)} windows, n = {data[0]['n']:,}; Spearman {said}"
+    told += stored.aside(note)
     columns = dict.fromkeys(name for row in data for name in row)  # abs_spearman where a scorer has no direction
     return Drawn("windows", figure, pa.table({name: [row.get(name) for row in data] for name in columns}), told)
 
@@ -81,7 +77,7 @@ def _overall(con: duckdb.DuckDBPyConnection, group: Group, metric: str) -> dict[
 
 
 def forest(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
-    """The correlation in every stratum that `agdb stats` has stored; `stratum` may name stratifications, by commas.
+    """The correlation in every stratum that `agdb stats` has stored; `divide` may name stratifications, by commas.
 
     Raises:
         UsageError: nothing matches, several do, or no such stratification is stored.
@@ -93,8 +89,8 @@ def forest(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     found = stored.results(con, group, metric)
     names = list(dict.fromkeys(row["stratification"] for row in found))
     wanted = [n for n in names if n not in NOT_IN_FOREST]
-    if choice.stratum is not None:
-        wanted = [name.strip() for name in choice.stratum.split(",")]
+    if choice.divide is not None:
+        wanted = [name.strip() for name in choice.divide.split(",")]
         if unknown := [name for name in wanted if name not in names]:
             raise UsageError(
                 f"no results of stratification {unknown[0]!r} are stored", cure=f"one of {', '.join(names)}"
@@ -167,8 +163,8 @@ def signs(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
         for name, e in zip(ranges, estimates, strict=True)
     ]  # fmt: skip
     told = (f"share with one sign, {scorer.name} and {group.source}: {at_all.value:.3f} [{at_all.low:.3f}, "
-            f"{at_all.high:.3f}] of n = {at_all.n:,}; smallest |score| {estimates[0].value:.3f}, largest "
-            f"{estimates[-1].value:.3f}")  # fmt: skip
+            f"{at_all.high:.3f}] of n = {at_all.n:,}; {estimates[0].value:.3f} in the lowest decile of |score|, "
+            f"{estimates[-1].value:.3f} in the highest")  # fmt: skip
     return Drawn("signs", figure, pa.Table.from_pylist(data), told)
 
 
@@ -229,7 +225,7 @@ def power(con: duckdb.DuckDBPyConnection, choice: Choice) -> Drawn:
     if row["detectable"] is not None:
         df = degrees_of_freedom(row)
         se = np.arctanh(row["detectable"]) / detectable(1.0, df)
-        of = f"this study: n = {found.n:,} in {row['n_clusters']:,} {stored.CLUSTERS.get(row['cluster'], 'clusters')}"
+        of = f"this study: n = {found.n:,} in {stored.clusters(row['n_clusters'], row['cluster'])}"
         curves = {of: power_with_se(np.arctanh(true), se, df), **curves,
                   "ten times as many": power_with_se(np.arctanh(true), se / np.sqrt(10), 10 * df)}  # fmt: skip
     scorer = group.scorers[0]

@@ -39,7 +39,7 @@ def estimates(
         return {m: [stored.estimate(row) for row in kept[m] if row] for m in metrics}, stored.told(known[0])
     intervals, n_clusters, cluster = _resampled(con, group, choice, stratum[1], metrics)
     if all(np.isfinite(i.low).all() for i in intervals.values()):
-        note = f"Intervals: {RESAMPLES:,} resamples of {n_clusters:,} {stored.CLUSTERS[cluster]}, made for this figure."
+        note = f"Intervals: {RESAMPLES:,} resamples of {stored.clusters(n_clusters, cluster)}, made for this figure."
         made = {m: [plots.Estimate(*value, float(low), float(high))
                     for value, low, high in zip(values[m], *intervals[m], strict=True)] for m in metrics}  # fmt: skip
         return made, note
@@ -50,7 +50,7 @@ def _resampled(
     con: duckdb.DuckDBPyConnection, group: Group, choice: Choice, inside: str, metrics: tuple[str, ...]
 ) -> tuple[dict[str, statistics.Interval], int, str]:
     """Intervals of the scorers of a group, the number of clusters with rows, and what a cluster is."""
-    of = read(con, group, divided(con, choice.stratum)[0])
+    of = read(con, group, divided(choice.stratum)[0])
     division = of.divisions[0]
     own = division.codes == division.strata.index(inside)
     cluster = np.unique(of.cluster[own], return_inverse=True)[1]

@@ -33,7 +33,7 @@ def drawn(con: duckdb.DuckDBPyConnection, group: Group, choice: Choice) -> Itera
     Raises:
         UsageError: the stratum has no rows; those that have are listed.
     """
-    by, name, inside = divided(con, choice.stratum)
+    by, name, inside = divided(choice.stratum)
     effect = "effect" if group.scorers[0].is_signed else f"abs(effect - {group.null_value!r})"
     x = "log10(greatest(effect, 1e-320))" if is_p_value(group) else effect
     sizes = [f"abs(score_{i}) AS score_{i}" for i in range(len(group.scorers)) if not group.scorers[0].is_signed]
@@ -43,12 +43,13 @@ def drawn(con: duckdb.DuckDBPyConnection, group: Group, choice: Choice) -> Itera
                 "WHERE stratum_0 = ?", [inside])  # fmt: skip
     try:
         if not con.execute(f"SELECT count(*) FROM {TABLE}").fetchall()[0][0]:
+            if choice.stratum is None:
+                what = f"no scored association meets the condition of label set {group.labels.name}"
+                raise UsageError(what, cure="another label set: agdb labels lists them")
             there = con.execute(f"SELECT DISTINCT stratum_0 FROM ({query(group, by)}) WHERE stratum_0 IS NOT NULL "
                                 "ORDER BY ALL").fetchall()  # fmt: skip
             listed = ", ".join(f"'{name}: {s}'" for (s,) in there[:20])
-            raise UsageError(
-                f"no row is in stratum {choice.stratum or 'all'!r}", cure=f"one of {listed or 'none there is'}"
-            )
+            raise UsageError(f"no row is in stratum {choice.stratum!r}", cure=f"one of {listed or 'none there is'}")
         yield name, inside
     finally:
         con.execute(f"DROP TABLE {TABLE}")

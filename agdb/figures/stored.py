@@ -10,10 +10,26 @@ from agdb.analysis.groups import Group
 from agdb.figures.choice import number, rows, table
 from agdb.plots.style import Estimate
 
-CLUSTERS = {"block": "blocks of linkage", "mb": "windows of 1 Mb", "gene": "genes", "chrom": "chromosomes"}
+_CLUSTERS = {
+    "block": ("block", " of linkage"),
+    "mb": ("window", " of 1 Mb"),
+    "gene": ("gene", ""),
+    "chrom": ("chromosome", ""),
+}
 
 #: How a figure says that there is nothing better.
 INDEPENDENT = "Intervals: of independent rows, as there are too few clusters; too narrow where rows share a locus."
+
+
+def clusters(n: int, cluster: str | None) -> str:
+    """So many clusters, in words."""
+    one, of = _CLUSTERS.get(cluster or "", ("cluster", ""))
+    return f"{n:,} {one}{'s' * (n != 1)}{of}"
+
+
+def aside(note: str) -> str:
+    """What a sentence with such intervals has to say of them: `agdb stats` would give none."""
+    return " (intervals of independent rows)" if INDEPENDENT in note else ""
 
 
 def results(
@@ -48,7 +64,7 @@ def told(row: dict[str, Any]) -> str:
     """How the interval of a result was made."""
     if row["ci_low"] is None:
         return f"No interval: {row['reason']} (agdb stats, run {row['run_id']})."
-    of = f"{row['n_clusters']:,} {CLUSTERS.get(row['cluster'], 'clusters')}"
+    of = clusters(row["n_clusters"], row["cluster"])
     return f"Intervals: {row['resamples']:,} resamples of {of} (agdb stats, run {row['run_id']})."
 
 

@@ -79,7 +79,7 @@ def scores(
     ax.set_yscale("log")
     plain_log(ax.yaxis)
     ax.set(ylabel=f"share of {what.partition(' ')[0]} in the bin")
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(found))
     box.set_yticks([-i for i in range(len(found))], [h.name for h in found])
     box.set(xlabel=x_label, ylim=(-len(found) + 0.4, 0.6))
     heading(figure, title, f"n = {sum(h.median.n for h in found):,} {what}", note)

@@ -75,7 +75,6 @@ def windows(series: Sequence[WindowSeries], *, title: str, note: str = "") -> Fi
 @styled
 def forest(
     strata: Sequence[Stratum], overall: Estimate, *, x_label: str, title: str, told: str, note: str = "",
-    null: float = 0.0,
 ) -> Figure:  # fmt: skip
     """One line a stratum: its estimate and interval, n, and both in numbers; the overall estimate as a dashed line."""
     rows: list[tuple[str, Estimate | None]] = [("all", overall)]
@@ -85,7 +84,7 @@ def forest(
         rows.append((stratum.name, stratum.estimate))
     figure = blank(7.2, 1.3 + 0.19 * len(rows))
     ax = figure.add_subplot()
-    zero_lines(ax, x=null)
+    zero_lines(ax, x=0)
     ax.axvline(overall.value, color=ORANGE, lw=1, ls="--", zorder=0.6)
     places = [-i for i, (_, e) in enumerate(rows) if e is not None]
     shown = [e for _, e in rows if e is not None]
@@ -124,13 +123,13 @@ def signs(
     at = np.arange(1, len(ranges) + 1, dtype=float)
     ax.axhline(overall.value, color=ORANGE, lw=1, ls="--", zorder=0.6, label=f"all rows: {overall.value:.3f}")
     error_bars(ax, at, estimates)
-    labels = [f"{i:.0f}\nto {high:.1g}" for i, (_, high) in zip(at, ranges, strict=True)]
+    labels = [f"{i:.0f}\nto\n{high:.2g}" for i, (_, high) in zip(at, ranges, strict=True)]
     ax.set_xticks(at, labels, fontsize=7.5)
     ax.set(
         xlabel="decile of |score|, the smallest first, and its largest |score|",
         ylabel="share with one sign, 95 % interval",
     )
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1))  # above the axes: a share of 1 is where a legend would lie
     ns = [e.n for e in estimates]
     counted = f"{min(ns):,} rows" if min(ns) == max(ns) else f"{min(ns):,} to {max(ns):,} rows"
     told = f"n = {overall.n:,} associations, {counted} a decile; one half is chance"
