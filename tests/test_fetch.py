@@ -397,7 +397,7 @@ def test_explain_tells_where_the_files_behind_a_number_are_from(study: Path) -> 
     with db.writing(study) as con:
         add_study(con, drawn(60))
         con.execute("UPDATE source SET url = ?, retrieved_at = '2026-02-03 10:00:00'", [K562.url])
-    run.stats(study, run.Asked(("all",), resamples=20))
+    run.stats(study, run.Asked(("all",), resamples=200))
     with duckdb.connect(str(study), read_only=True) as con:
         lines = [line for line in explain.explain(con, 1) if "sha256" in line and "source 1" in line]
     assert [line.partition(", from ")[2] for line in lines] == [f"{K562.url}, retrieved 2026-02-03"]

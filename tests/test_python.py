@@ -140,6 +140,21 @@ def test_check_finds_nothing_on_good_data(study: agdb.Study) -> None:
     assert [claim for claim, _ in study.check() if "tss" not in claim] == []
 
 
+@pytest.mark.parametrize(("options", "said"), [
+    ({"resamples": -1}, "-1 resamples are too few"),
+    ({"seed": -1}, "-1 is no seed"),
+    ({"controls": 0}, "0 controls cannot be made"),
+    ({"stratify": "peaks"}, "'peaks'"),
+])  # fmt: skip
+def test_numbers_out_of_range_leave_no_results(study: agdb.Study, options: dict[str, Any], said: str) -> None:
+    before = study.results().num_rows
+    with pytest.raises(UsageError, match=said):
+        study.stats("all", **options)
+    with pytest.raises(UsageError, match="too few"):
+        study.compare_study(resamples=0)
+    assert study.results().num_rows == before
+
+
 def test_schema_tells_the_meaning_of_every_column(study: agdb.Study) -> None:
     assert "correlation" in study.schema()["name"].to_pylist()
     assert study.schema("correlation")["column"].to_pylist() == study.correlation().column_names

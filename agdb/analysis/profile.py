@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from agdb.analysis import RESAMPLES, expression
+from agdb.analysis import RESAMPLES, check_draws, expression
 from agdb.analysis import labels as label_sets
 from agdb.analysis.labels import LabelSet
 from agdb.errors import Refused, UsageError
@@ -51,6 +51,9 @@ class Asked:
     pip: float = 0.9
     resamples: int = RESAMPLES
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_draws(self.resamples, self.seed)
 
 
 class Scorer(NamedTuple):

@@ -16,6 +16,7 @@ from agdb.analysis import (
     SHIFTS,
     candidates,
     causality,
+    check_draws,
     controls,
     labels,
     measures,
@@ -30,7 +31,7 @@ from agdb.analysis.groups import Group, groups, probing_with_associations, toget
 from agdb.analysis.labels import LabelSet
 from agdb.analysis.results import Result
 from agdb.analysis.rows import read
-from agdb.errors import Refused
+from agdb.errors import Refused, UsageError
 
 #: Parts of a group that are computed at a time: each takes some 100 bytes a row.
 _AT_ONCE = 2
@@ -64,6 +65,12 @@ class Asked:
     controls: int = 1
     match: tuple[str, ...] | None = None
     shifts: int = SHIFTS
+
+    def __post_init__(self) -> None:
+        check_draws(self.resamples, self.seed)
+        for name, least in (("permutations", 0), ("controls", 1), ("shifts", 0)):
+            if (given := getattr(self, name)) < least:
+                raise UsageError(f"{given} {name} cannot be made", cure=f"{least} or more")
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agdb.analysis import RESAMPLES, SHIFTS
+from agdb.analysis import FEWEST, RESAMPLES, SHIFTS
 from agdb.cli.app import say
 from agdb.errors import UsageError
 
@@ -85,7 +85,7 @@ Stratify = Annotated[
     ),
 ]
 Every = Annotated[bool, typer.Option("--all", help="Print the strata too; they are stored anyhow.")]
-Resamples = Annotated[int, typer.Option(min=200, help="Resamples of the clusters, and flips of their signs.")]
+Resamples = Annotated[int, typer.Option(min=FEWEST, help="Resamples of the clusters, and flips of their signs.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same numbers.")]
 Permutations = Annotated[
     int, typer.Option(min=0, help="Permutations of labels within clusters, for a second p-value; 0: none.")

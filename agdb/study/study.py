@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agdb import db
+from agdb.analysis import RESAMPLES, SHIFTS
 from agdb.errors import UsageError
 from agdb.study.ingest import Ingest
-from agdb.study.questions import Questions
+from agdb.study.outputs import Outputs
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     import pyarrow as pa
 
-    from agdb.figures import Drawn
-    from agdb.original import Written
     from agdb.predict.run import Summary
 
 
@@ -57,7 +56,7 @@ def open_lake(lake: str | Path, path: str | Path, *, verify: bool = False) -> "S
     return Study(path)
 
 
-class Study(Questions):
+class Study(Outputs):
     """A study: one database file, and what agdb does with it.
 
     Attributes:
@@ -82,21 +81,36 @@ class Study(Questions):
         self._let_go()
         self._held = None
 
-    def stats(self, *labels: str, **options: Any) -> "pa.Table":
+    def stats(
+        self, *labels: str, scorer: str | None = None, window: int | None = None, stratify: Sequence[str] | None = None,
+        resamples: int = RESAMPLES, seed: int = 0, permutations: int = 0, kendall: bool = False, controls: int = 1,
+        match: Sequence[str] | None = None, shifts: int = SHIFTS,
+    ) -> "pa.Table":  # fmt: skip
         """Compute how well scores agree with effects, store it in `result`, and give those rows: `agdb stats`.
 
         Args:
             *labels: Label sets by name; none for all that have rows of their own.
-            **options: Attributes of `agdb.analysis.run.Asked`: scorer, window_bp, stratify, resamples, seed, ...
+            scorer, window: Only this scorer; only this window, in bp.
+            stratify: Stratifications, by name or as NAME=SQL; None for all that are known, () for none.
+            resamples, seed: Of the clusters; of differences, flips of their signs.
+            permutations: Of labels within clusters, for a second p-value; 0 for none.
+            kendall: Kendall's tau as well.
+            controls, match: Matched controls to a causal variant, and more covariates to match in, as NAME=SQL.
+            shifts: Of the peaks round their chromosomes, for the enrichment of the overlap; 0 for none.
 
         Raises:
-            UsageError: an unknown label set or stratification.
+            UsageError: an unknown label set or stratification, or a number out of range.
             Refused: no association of these has a score.
         """
         from agdb.analysis import run
 
         self._let_go()
-        run_id = run.stats(self.path, run.Asked(labels or None, **options))
+        asked = run.Asked(
+            labels or None, scorer=scorer, window_bp=window, stratify=_several(stratify), resamples=resamples,
+            seed=seed, permutations=permutations, with_kendall=kendall, controls=controls, match=_several(match),
+            shifts=shifts,
+        )  # fmt: skip
+        run_id = run.stats(self.path, asked)
         return self.sql("SELECT * FROM result WHERE run_id = $run ORDER BY result_id", run=run_id)
 
     def lake_export(self, folder: str | Path) -> int:
@@ -121,7 +135,7 @@ class Study(Questions):
             *labels: As for `stats`.
             engine: local (processes of this machine) or ray.
             address, workers, cpus, memory: Of the cluster; processes; cores and DuckDB's memory of each.
-            **options: As for `stats`.
+            **options: Attributes of `agdb.analysis.run.Asked`, of the same meaning as the arguments of `stats`.
 
         Raises:
             UsageError: an unknown engine, label set or stratification.
@@ -219,77 +233,7 @@ class Study(Questions):
                 work_none.why(place, chosen, settings)  # refuses where there is nothing that can be scored
             return summary
 
-    def export(
-        self, view: str, path: str | Path, format: str | None = None, *, where: str | None = None,
-        assembly: str | None = None, scorers: Sequence[str] = (), partition_by: Sequence[str] = (),
-    ) -> int:  # fmt: skip
-        """Write a view or table to a file, or to a folder of Parquet; returns its rows: `agdb export`.
 
-        Raises:
-            UsageError: no such view, format, scorer or column.
-            Refused: the file cannot be written.
-        """
-        from agdb import export
-
-        with self.connection() as con:
-            if partition_by:
-                return export.to_folder(con, view, Path(path), partition_by, where=where)
-            return export.to_file(con, view, Path(path), format, where=where, assembly=assembly, scorers=scorers)
-
-    def plot(self, name: str, path: str | Path | None = None, **choice: Any) -> "Drawn":
-        """Draw a figure, and write it where a path is given: `agdb plot`.
-
-        Args:
-            name: scatter, windows, forest, ...: `agdb plot --help` lists them.
-            path: A .png, .svg or .pdf file.
-            **choice: Attributes of `agdb.figures.Choice`: labels, source_id, scorer, window_bp, stratum, gene.
-
-        Returns:
-            The figure (matplotlib's), the numbers that it draws (Arrow), and what it shows in a sentence.
-        """
-        from agdb import figures
-
-        with self.connection() as con:
-            drawn = figures.draw(con, name, figures.Choice(**choice))
-            if path is not None:
-                figures.write(con, drawn, Path(path))
-            return drawn
-
-    def export_original(
-        self, folder: str | Path, *, source_id: int | None = None, label: str | None = None, scorer: str | None = None
-    ) -> "Written":
-        """Write the files of the study that agdb re-does, of this one: `agdb export --layout original`.
-
-        Raises:
-            UsageError: several sources, labels or scorers match (they are listed), or none.
-            Refused: the folder holds something, or cannot be written.
-        """
-        from agdb import original
-
-        with self.connection() as con:
-            return original.write(con, Path(folder), source_id, label, scorer)
-
-    def report(
-        self, path: str | Path, *, labels: Sequence[str] = (), source_ids: Sequence[int] = (),
-        scorer: str | None = None, figures: bool = True,
-    ) -> None:  # fmt: skip
-        """Write what `stats` and `compare_study` have stored as one page, .html or .md: `agdb report`.
-
-        Raises:
-            UsageError: another ending.
-            Refused: nothing is stored, or the file cannot be written.
-        """
-        from agdb import report
-        from agdb.export.files import whole
-
-        path = Path(path)
-        if path.suffix.lower() not in (".html", ".md"):
-            raise UsageError(f"unknown format {path.suffix!r}", cure="a file that ends in .html or .md")
-        asked = report.Asked(tuple(labels) or None, tuple(source_ids) or None, scorer)
-        with self.connection() as con:
-            if path.suffix.lower() == ".md":
-                text = report.as_markdown(report.summarize(con, self.path, asked))
-            else:
-                text = report.as_html(report.gather(con, self.path, asked, with_figures=figures))
-        with whole(path) as part:
-            part.write_text(text, encoding="utf-8", newline="\n")
+def _several(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """One name is no sequence of letters."""
+    return names if names is None else (names,) if isinstance(names, str) else tuple(names)
