@@ -241,21 +241,21 @@ TABLE result  -- One row per statistic that agdb stats computed, with its interv
   cluster VARCHAR NOT NULL  -- What was drawn as a whole: block (of linkage), mb (1 Mb windows, where no blocks are known), gene, chrom.
   n_clusters BIGINT  -- How many of them have rows.
   estimate DOUBLE  -- The statistic; NULL with a reason where it is not defined.
-  ci_low DOUBLE  -- Lower end of its 95 % interval of clusters (by resampling them, or as method says): the interval to cite.
+  ci_low DOUBLE  -- Lower end of its 95 % interval of clusters, the one to cite: by resampling them, of a difference by flipping the signs of what they add to it; method says which.
   ci_high DOUBLE  -- Upper end of its 95 % interval of clusters.
   se DOUBLE  -- Standard error of the estimate, of clusters.
   analytic_low DOUBLE  -- Lower end of the 95 % interval of independent rows, for comparison.
   analytic_high DOUBLE  -- Upper end of the 95 % interval of independent rows.
   analytic_p DOUBLE  -- Two-sided p-value of independent rows: t test (correlations), score test (sign concordance), DeLong (AUROC), Meng-Rosenthal-Rubin (paired differences).
-  p DOUBLE  -- Two-sided p-value, from the standard error by resampling clusters (else method says how).
-  q DOUBLE  -- Benjamini-Hochberg q-value within the family: this run, label set, source and metric.
+  p DOUBLE  -- Two-sided p-value, from the standard error by resampling clusters, of a difference from the flips (else method says how).
+  q DOUBLE  -- Benjamini-Hochberg q-value within the family: this run, label set, source and metric; of scorers or strata that are compared two and two, where there are several, the max-T adjusted p-value.
   design_effect DOUBLE  -- Variance by resampling clusters over that of independent rows; n / design_effect independent rows say as much.
   detectable DOUBLE  -- Smallest absolute value that a test at 0.05 would have found with 80 % power.
   ceiling DOUBLE  -- Largest correlation that the noise of the slopes leaves: sqrt(1 - mean(slope_se^2) / var(slope)); slopes picked for significance make it too high.
   expected VARCHAR  -- What the field has found in such a setting, where it has; far outside, look for a bug first.
   method VARCHAR NOT NULL  -- How estimate, intervals and p-value were made.
-  seed INTEGER  -- Seed of the resamples: the same inputs and seed give the same numbers.
-  resamples INTEGER  -- Resamples of the clusters.
+  seed INTEGER  -- Seed of the resamples and flips: the same inputs and seed give the same numbers.
+  resamples INTEGER  -- Resamples of the clusters, or flips of their signs; of permutation_* the permutations, of overlap_enrichment the shifts.
   reason VARCHAR  -- Why estimate or interval is NULL; else NULL.
   chance DOUBLE  -- Value of the statistic for a score that knows nothing: 0 for correlations and differences, 0.5 for AUROC, concordance and pairs, the share of causal variants for causal_auprc, 1 for an enrichment; NULL where there is none.
 
