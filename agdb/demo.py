@@ -14,7 +14,6 @@ import numpy as np
 from agdb import db, export, figures, report
 from agdb.analysis import run as analysis
 from agdb.analysis.paired import Versus, verdict
-from agdb.export.files import whole
 from agdb.ingest import peaks, qtl, reference
 from agdb.ingest.variant_table import Options
 from agdb.predict import run as predict
@@ -160,9 +159,8 @@ def _leave(path: Path, directory: Path, tell: Callable[[str], None]) -> None:
         for view in EXPORTED:
             target = directory / f"{view}.csv"
             tell(f"   {target}: {export.to_file(con, view, target):,} rows")
-        page, target = report.as_html(report.gather(con, path, report.Asked())), directory / "report.html"
-    with whole(target) as part:
-        part.write_text(page, encoding="utf-8", newline="\n")
+        page, target = report.text(con, path, report.Asked(), "html")[0], directory / "report.html"
+    report.write(page, target)
     tell(f"   {target}: verdicts, figures, checks and the way back from each number, on one page")
     tell("7. Where to go from here")
     agdb = f"{_program()} --db {path}"
