@@ -503,7 +503,7 @@ def test_a_machine_without_the_database_scores_a_work_list_and_its_folder_is_mer
 ) -> None:
     all_of_them, listed, out = study(fresh_db), tmp_path / "work.parquet", tmp_path / "out"
     assert run.write_worklist(Place(fresh_db), scorer(), QUICK, listed) == 5
-    here = FakePredictor(lambda v, _: VariantFailed("no_such") if v.pos == 20 else answer(v))
+    here = FakePredictor(lambda v, _: VariantFailed("no_such", blames_provider=True) if v.pos == 20 else answer(v))
     summary = run.run(Place(None, listed, out), scorer(), here, QUICK)
     assert (sorted(here.asked), summary.scored, summary.failed) == (all_of_them, 4, 1)
     assert merged(fresh_db, out) == (1, 4, 1)
@@ -536,7 +536,7 @@ def test_a_copy_of_the_database_does_not_ask_for_what_was_merged_into_another_on
     study(fresh_db, 12)
     copy, out = fresh_db.with_name("copy.duckdb"), fresh_db.parent / "out"
     copy.write_bytes(fresh_db.read_bytes())
-    no_such = FakePredictor(lambda v, _: VariantFailed("no_such") if v.pos == 10 else answer(v))
+    no_such = FakePredictor(lambda v, _: VariantFailed("no_such", blames_provider=True) if v.pos == 10 else answer(v))
     predict(copy, no_such, out=out, max_calls=5)
     assert merged(fresh_db, out) == (1, 4, 1)
     rest, again = FakePredictor(), FakePredictor()
@@ -553,7 +553,8 @@ def test_what_failed_in_a_folder_is_asked_for_again_where_that_is_wanted(fresh_d
     listed, out = tmp_path / "work.parquet", tmp_path / "out"
     run.write_worklist(Place(fresh_db), scorer(), QUICK, listed)
     place, again = Place(None, listed, out), FakePredictor()
-    run.run(place, scorer(), FakePredictor(lambda v, _: VariantFailed("no") if v.pos < 30 else answer(v)), QUICK)
+    first = FakePredictor(lambda v, _: VariantFailed("no", blames_provider=True) if v.pos < 30 else answer(v))
+    run.run(place, scorer(), first, QUICK)
     merged(fresh_db, out)
     assert run.run(place, scorer(), again, QUICK).pending == 0
     said = f"nothing to ask for: 3 of {listed} lie finished in {out}, 2 failed there"
