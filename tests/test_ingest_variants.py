@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agdb.errors import Refused, UsageError
 from agdb.genome import Genome
-from agdb.ingest import normalize, reference, source, text, variant_list
+from agdb.ingest import normalize, qtl, reference, source, text, variant_list
 from agdb.ingest.normalize import Alleles
 from agdb.ingest.preset import from_options, shipped
 from agdb.ingest.variant_table import Options
@@ -282,6 +282,24 @@ def test_a_vcf_of_the_other_spelling_gives_the_same_variants(con: Connection, as
     loaded = load(con, vcf(tmp_path / "b.vcf", ["2\t10\trs1\taaat\taat"]))
     assert loaded.notes[0] == "1 variants were written in another way: trimmed or moved to the left of their repeat"
     assert ask("SELECT pos, ref, alt, ref_status FROM variant") == [(6, "CA", "C", "match")]
+
+
+def test_an_indel_in_several_spellings_is_said_whatever_comes_first(con: Connection, tmp_path: Path) -> None:
+    """A table of QTLs is not normalised, nor a list that came before the genome: one deletion is several variants."""
+    fasta = make.fasta(tmp_path / "g.fa", {"2": "G" * 160 + "GCACACACAT" + "G" * 40})
+    listed = load(con, vcf(tmp_path / "a.vcf", ["2\t161\trs1\tGCA\tG", "2\t167\trs2\tACA\tA", "2\t10\t.\tGG\tG"]))
+    assert listed.notes == ["2 indels go further to the left: a genome that is ingested first moves them"]
+    preset = from_options(["variant_id=v,slope=b,gene_id=g"], kind="qtl", assembly="hg38", effect_allele="alt",
+                          effect_unit="sd", qtl_type="eqtl")  # fmt: skip
+    table = b"v\tb\tg\nchr2_161_GCACA_GCA\t0.5\tG1\nchr2_20_GG_G\t-0.5\tG2\n"
+    said = "warning: {} indels are there in several spellings, each a variant of its own"
+
+    def told(notes: list[str]) -> list[str]:
+        return [note.partition("\n")[0] for note in notes if "spellings" in note]
+
+    assert told(reference.ingest(con, fasta, "GRCh38").notes) == [said.format(1)]
+    path = make.write(tmp_path / "q.tsv", table)
+    assert told(qtl.ingest(con, path, [preset], Options("Liver")).notes) == [said.format(2)]
 
 
 @pytest.mark.parametrize("first", ["2\t1e2\trs1\tA\tG", "2\t10.5\trs1\tA\tG", "2\t0\trs1\tA\tG", "2\t-7\trs1\tA\tG"])

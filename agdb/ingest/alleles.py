@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from agdb.genome import Genome
-from agdb.ingest import indels
+from agdb.ingest import indels, normalize
 from agdb.schema import same
 
 #: More alleles than this share (and at least so many) that neither REF nor ALT explains: another assembly. hg19 under
@@ -69,13 +69,15 @@ Texts = npt.NDArray[np.object_]
 
 class Checked(NamedTuple):
     """Variants compared with the genome, by status, and of those that no strand could explain: how many, and how many
-    do not fit. `turned` counts the associations that were turned, `doubted` the indels that may be swapped."""
+    do not fit. `turned` counts the associations that were turned, `doubted` the indels that may be swapped, `respelled`
+    the changes of the sequence that several variants are."""
 
     counts: dict[str, int]
     tellable: int
     unexplained: int
     turned: int = 0
     doubted: int = 0
+    respelled: int = 0
 
     @property
     def n(self) -> int:
@@ -127,6 +129,9 @@ class Checked(NamedTuple):
                          "    cure: look up where the table says its positions are from")  # fmt: skip
         if self.doubted:
             notes.append(f"  {self.doubted:,} indels may be swapped, as others of their sources are: left out")
+        if self.respelled:
+            notes.append(f"warning: {self.respelled:,} indels are there in several spellings, each a variant of its own"
+                         "\n    cure: left-align the sources first (bcftools norm -f FASTA)")  # fmt: skip
         if self.turned and not self.of("swapped", "strand", "strand_swapped"):
             notes.append(f"  {self.turned:,} associations were turned: their variants are known, or frequencies tell")
         return notes
@@ -153,7 +158,9 @@ def check(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> Chec
         con.execute(f"UPDATE variant SET ref_status = c.s FROM checked AS c WHERE assembly = ? AND {same}", [assembly])
     turned = _turn(con, assembly)
     doubted = indels.doubt(con, genome, assembly)
-    return checked._replace(turned=turned + _turn_palindromes(con, assembly), doubted=doubted)
+    turned += _turn_palindromes(con, assembly)
+    respelled = normalize.in_several_spellings(con, genome, assembly)
+    return checked._replace(turned=turned, doubted=doubted, respelled=respelled)
 
 
 def _unchecked(

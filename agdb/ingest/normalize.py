@@ -3,16 +3,21 @@
 Trimming needs no genome; moving an indel to the left of its repeat does.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from agdb.genome import Contig, Genome, Positions
 
 #: Bases to the left that are read at first; an indel in a longer repeat reads on.
 REACH = 200
+
+#: SQL of a variant that can be written with fewer bases or, but at the start of what is known, further to the left.
+LOOSE = """length(ref) + length(alt) > 2 AND (right(ref, 1) = right(alt, 1)
+    OR (length(ref) > 1 AND length(alt) > 1 AND left(ref, 1) = left(alt, 1)))"""
 
 
 class Alleles(NamedTuple):
@@ -59,14 +64,8 @@ def staged(con: duckdb.DuckDBPyConnection, genome: Genome | None) -> int:
         "SELECT rowid AS id, chrom::VARCHAR AS chrom, pos::BIGINT AS pos, ref, alt FROM staged "
         "WHERE odd IS NULL AND length(ref) + length(alt) > 2 ORDER BY staged.chrom, pos"
     ).fetchnumpy()
-    given = list(map(Alleles, rows["pos"].tolist(), rows["ref"].tolist(), rows["alt"].tolist()))
-    spelled = [trimmed(*alleles) for alleles in given]
-    for contig in genome.contigs if genome else []:
-        assert genome is not None
-        indels = [i for i in np.flatnonzero(rows["chrom"] == contig.chrom).tolist()
-                  if len(spelled[i].ref) != len(spelled[i].alt)]  # fmt: skip
-        for i, alleles in zip(indels, _aligned(genome, contig, [spelled[i] for i in indels]), strict=True):
-            spelled[i] = alleles
+    given = _given(rows)
+    spelled = _spelled(genome, rows["chrom"], given)
     ids = rows["id"].tolist()
     changed = [(ids[i], *now) for i, (was, now) in enumerate(zip(given, spelled, strict=True)) if now != was]
     if changed:
@@ -78,6 +77,44 @@ def staged(con: duckdb.DuckDBPyConnection, genome: Genome | None) -> int:
         )
         con.unregister("changed")
     return len(changed)
+
+
+def in_several_spellings(con: duckdb.DuckDBPyConnection, genome: Genome, assembly: str) -> int:
+    """How many changes of the sequence are several variants of table `variant`, which spell them otherwise."""
+    rows = con.execute(
+        "SELECT chrom::VARCHAR AS chrom, pos::BIGINT AS pos, ref, alt FROM variant WHERE assembly = ? "
+        f"AND ref_status = 'match' AND {LOOSE} ORDER BY variant.chrom, variant.pos",
+        [assembly],
+    ).fetchnumpy()
+    if not len(rows["pos"]):
+        return 0
+    spelled = _spelled(genome, rows["chrom"], _given(rows))
+    con.register("spelled", pa.table(list(map(pa.array, zip(*spelled, strict=True))), names=["pos", "ref", "alt"])
+                 .append_column("chrom", pa.array(rows["chrom"].tolist())))  # fmt: skip
+    found = con.execute(
+        "SELECT count(*) FROM (SELECT chrom::chrom_t AS chrom, pos, ref, alt, count(*) AS n FROM spelled GROUP BY ALL) "
+        "AS s LEFT JOIN (SELECT chrom, pos, ref, alt, true AS is_there FROM variant WHERE assembly = ? AND "
+        f"NOT ({LOOSE})) AS v USING (chrom, pos, ref, alt) WHERE n > 1 OR is_there",
+        [assembly],
+    ).fetchall()[0][0]
+    con.unregister("spelled")
+    return int(found)
+
+
+def _given(rows: dict[str, Any]) -> list[Alleles]:
+    return list(map(Alleles, rows["pos"].tolist(), rows["ref"].tolist(), rows["alt"].tolist()))
+
+
+def _spelled(genome: Genome | None, chroms: npt.NDArray[np.object_], given: list[Alleles]) -> list[Alleles]:
+    """These variants trimmed, and the indels among them moved to the left where a genome covers them."""
+    spelled = [trimmed(*alleles) for alleles in given]
+    for contig in genome.contigs if genome else []:
+        assert genome is not None
+        indels = [i for i in np.flatnonzero(chroms == contig.chrom).tolist()
+                  if len(spelled[i].ref) != len(spelled[i].alt)]  # fmt: skip
+        for i, alleles in zip(indels, _aligned(genome, contig, [spelled[i] for i in indels]), strict=True):
+            spelled[i] = alleles
+    return spelled
 
 
 def _aligned(genome: Genome, contig: Contig, given: list[Alleles]) -> list[Alleles]:

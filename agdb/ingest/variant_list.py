@@ -48,13 +48,16 @@ def _load(con: duckdb.DuckDBPyConnection, read: vt.VariantTable, draft: source.D
     if "alt" in read.form:
         plan = replace(plan, unnested="alt")
     plan = replace(plan, max_rejected=1.0)
-    n_changed = 0
+    n_changed = n_loose = 0
     of_assembly = reference.registered(con, draft.assembly)
     with closing(of_assembly) if of_assembly else nullcontext():
 
         def store() -> None:
-            nonlocal n_changed
+            nonlocal n_changed, n_loose
             n_changed += normalize.staged(con, of_assembly)
+            if of_assembly is None:
+                loose = f"SELECT count(*) FROM staged WHERE odd IS NULL AND {normalize.LOOSE}"
+                n_loose += con.execute(loose).fetchall()[0][0]
             con.execute(
                 "INSERT INTO listed_variant BY NAME SELECT * FROM (SELECT DISTINCT ?::INTEGER AS source_id, "
                 "?::assembly_t AS assembly, chrom, pos, ref, alt, "
@@ -71,6 +74,8 @@ def _load(con: duckdb.DuckDBPyConnection, read: vt.VariantTable, draft: source.D
         how = "trimmed or moved to the left of their repeat"
         how = how if of_assembly else "trimmed; no genome is registered to align them"
         loaded.notes.append(f"{n_changed:,} variants were written in another way: {how}")
+    if n_loose:
+        loaded.notes.append(f"{n_loose:,} indels go further to the left: a genome that is ingested first moves them")
 
 
 def _is_of(con: duckdb.DuckDBPyConnection, file: rows.Rows, assembly: str) -> None:
