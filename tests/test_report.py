@@ -206,6 +206,7 @@ def test_label_sets_and_sources_of_a_tissue_are_told_apart(study: Path) -> None:
                       f"{0.3 - i / 10} AS detectable) FROM result WHERE scorer = 'noise' AND label_set = 'all' "
                       "AND source_id = 1 AND versus IS NULL")  # fmt: skip
     told = markdown(study)
+    assert "agree with what was measured: the slopes of Lung?" in told
     assert "noise at 300 bp on slope of Lung (source 7), would have found a correlation of 0.100" in told
     heads = [line.partition(": ")[0] for line in in_words(study)]
     assert len(heads) == len(set(heads)) == 5
@@ -236,7 +237,7 @@ def test_the_markdown_has_a_row_for_each_verdict(studied: Path) -> None:
 
 
 def test_the_condition_of_a_label_set_is_told_as_it_was_given() -> None:
-    group = Group("cut", "slope", 1, "file1", "Lung", "s", "scorer", 100, True)
+    group = Group("cut", "slope", 1, "file1", "Lung", "Lung", "s", "scorer", 100, True)
     lost = "1,234 not abs(slope) > 0.0005 AND pos > 1000000"
     table = tables.counted([(group, [{"stage": "analysed: label set cut", "n": 4, "in_peak": 1, "lost": lost}])])
     assert table is not None

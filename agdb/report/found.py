@@ -39,7 +39,7 @@ class Group:
     """The results of a label set in one source against one scorer.
 
     Attributes:
-        tissue: With the source, where results are of several sources of it: "Whole_Blood (source 2)".
+        place: The tissue; with the source where results are of several sources of it: "Whole_Blood (source 2)".
         measures: Of all rows together, by metric.
         strata: The main metric by stratification, in the order of their strata.
         differences: Between two strata of a stratification; and, as `heterogeneity`, between all of them.
@@ -50,6 +50,7 @@ class Group:
     source_id: int
     source: str
     tissue: str
+    place: str
     scorer_id: str
     scorer: str
     window_bp: int
@@ -81,7 +82,7 @@ class Group:
     @property
     def of_labels(self) -> str:
         """The labels, in words."""
-        return f"{self.label} of {self.tissue}, {self.source}"
+        return f"{self.label} of {self.place}, {self.source}"
 
     @property
     def of_scorer(self) -> str:
@@ -92,7 +93,7 @@ class Group:
     def named(self) -> str:
         """What is compared with what: a heading that no other group has."""
         rows = "" if self.label_set in WHOLE else f", label set {self.label_set}"
-        return f"{self.of_scorer} on {self.label} of {self.tissue}{rows}"
+        return f"{self.of_scorer} on {self.label} of {self.place}{rows}"
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,18 @@ def _drop(group: Group) -> int:
     return sum(len(group.strata.pop(name)) for name in without)
 
 
-_SHARED = ("label_set", "label", "source_id", "source", "tissue", "scorer_id", "scorer", "window_bp", "is_signed")
+_SHARED = (
+    "label_set",
+    "label",
+    "source_id",
+    "source",
+    "tissue",
+    "place",
+    "scorer_id",
+    "scorer",
+    "window_bp",
+    "is_signed",
+)
 
 
 def _add(group: Group, row: Result) -> bool:
@@ -211,8 +223,8 @@ def _results(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[Result]:
     return records(
         con,
         """
-        SELECT r.* REPLACE (r.tissue || if(min(r.source_id) OVER t < max(r.source_id) OVER t,
-                                           ' (source ' || r.source_id || ')', '') AS tissue),
+        SELECT r.*, r.tissue || if(min(r.source_id) OVER t < max(r.source_id) OVER t,
+                                   ' (source ' || r.source_id || ')', '') AS place,
                coalesce(s.is_signed, true) AS is_signed
         FROM latest_result AS r LEFT JOIN scorer AS s ON s.scorer_id = r.scorer_id
         WHERE ($labels IS NULL OR list_contains($labels, r.label_set))

@@ -90,7 +90,7 @@ def group_cells(row: Result | Group) -> list[Cell]:
     """The cells of GROUP, of a group or of one of its results."""
     of = row if isinstance(row, dict) else vars(row)
     labels = of["label"] if of["label_set"] in WHOLE else f"{of['label']} ({of['label_set']})"
-    return [text(labels), text(of["tissue"]), text(of["scorer"]), count(of["window_bp"])]
+    return [text(labels), text(of["place"]), text(of["scorer"]), count(of["window_bp"])]
 
 
 def short(table: Table) -> Table:

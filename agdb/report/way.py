@@ -47,7 +47,7 @@ def ways(con: duckdb.DuckDBPyConnection, found: Found, told: set[int]) -> list[W
         made.append(_way(rows_of, title, [r for r in group.results if r["result_id"] in told], f"g{len(made) + 1}"))
     by_labels: dict[str, list[Result]] = {}
     for row in found.comparisons:
-        labels = f"label set {row['label_set']}, {row['label']} of {row['tissue']} ({row['source']})"
+        labels = f"label set {row['label_set']}, {row['label']} of {row['place']}, {row['source']}"
         by_labels.setdefault(f"Scorers against each other, {labels}", []).append(row)
     if found.steps:
         by_labels["Step by step: agdb compare-study"] = found.steps

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agdb.errors import UsageError
 from agdb.study.questions import Questions
 
 if TYPE_CHECKING:
@@ -93,16 +92,10 @@ class Outputs(Questions):
             Refused: nothing is stored, or the file cannot be written.
         """
         from agdb import report
-        from agdb.export.files import whole
 
         path = Path(path)
-        if path.suffix.lower() not in (".html", ".md"):
-            raise UsageError(f"unknown format {path.suffix!r}", cure="a file that ends in .html or .md")
         asked = report.Asked(tuple(labels) or None, tuple(sources) or None, scorer)
         with self.connection() as con:
-            if path.suffix.lower() == ".md":
-                text = report.as_markdown(report.summarize(con, self.path, asked))
-            else:
-                text = report.as_html(report.gather(con, self.path, asked, with_figures=figures))
-        with whole(path) as part:
-            part.write_text(text, encoding="utf-8", newline="\n")
+            form = path.suffix.lower().removeprefix(".")
+            text, _ = report.text(con, self.path, asked, form, with_figures=figures)
+        report.write(text, path)
