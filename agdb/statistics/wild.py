@@ -7,9 +7,9 @@ these very parts, be they few or unlike, and no distribution has to be assumed (
 Econ. Stat. 90:414; of scores: Kline & Santos 2012, J. Econometric Methods 1:23). An interval holds the differences that
 are not rejected so. Correlations may be of the same rows or of others, in the same clusters or in others.
 
-Beside t of the cluster jackknife: intervals a tenth to a sixth narrower where rows of a cluster go together, and one
-test of many strata that holds its level (Wald's F erred in 8 to 11 % of studies of six to ten strata, and chromosomes
-left it no degrees of freedom). `python -m bench.coverage` measures all of it.
+Beside t of the cluster jackknife: intervals a twentieth to an eighth narrower where rows of 30 clusters or more go
+together, and one test of many strata that holds its level (Wald's F erred in 8 to 11 % of studies of six to ten strata,
+and chromosomes left it no degrees of freedom). `python -m bench.coverage` measures how often all of it errs.
 """
 
 from typing import NamedTuple
