@@ -96,7 +96,7 @@ def test_effects_of_one_test_pass_without_a_word(con: Connection, tmp_path: Path
 
 def test_a_simulated_study_passes_without_a_word(con: Connection, study: simulate.Study) -> None:
     notes = reference.ingest(con, study.genome, "GRCh38").notes
-    notes += make.gtex(con, study.pairs, "Whole_Blood").notes
+    notes += make.gtex(con, study.pairs, "Simulated_Blood").notes
     notes += peaks.ingest(con, study.peaks, "K562", "GRCh38").notes
     assert [note for note in notes if "warning" in note] == []
     assert fired(con) == set()
@@ -415,7 +415,7 @@ def test_peaks_of_another_assembly_are_said_and_true_ones_are_not(
 ) -> None:
     steps: list[Callable[[], source.Loaded]] = [
         lambda: peaks.ingest(con, moved(study, tmp_path / "a.narrowPeak", by), "K562", "GRCh38"),
-        lambda: make.gtex(con, study.pairs, "Whole_Blood"),
+        lambda: make.gtex(con, study.pairs, "Simulated_Blood"),
     ]
     notes = [step().notes for step in (steps if peaks_first else steps[::-1])]
     assert any("no enrichment" in note for note in notes[-1]) == is_said
@@ -449,7 +449,7 @@ def test_a_source_that_is_added_is_told_of_alone_and_check_tells_of_all(
     with gzip.open(study.pairs, "rt") as file:
         other = make.write(tmp_path / "other.txt", "".join(list(file)[:-1]).encode())
     peaks.ingest(con, moved(study, tmp_path / "a.narrowPeak", 20_000), "K562", "GRCh38")
-    make.gtex(con, study.pairs, "Whole_Blood")
+    make.gtex(con, study.pairs, "Simulated_Blood")
     said = [note for note in make.gtex(con, other, "Liver").notes if "no enrichment" in note]
     assert [name in said[0] for name in ("other.txt", study.pairs.name)] == [True, False]
     assert len(said) == 1
