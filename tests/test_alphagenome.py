@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from alphagenome import tensor_utils
 from alphagenome.models.v1 import variant_scorers
+from alphagenome.protos import tensor_pb2
+from alphagenome.protos.v1 import dna_model_pb2, dna_model_service_pb2
 from fakes import genes, plain, tracks
 from fakes.faults import Fault, Plan
 from fakes.process import Server
@@ -22,7 +24,7 @@ from served import ALLELES, FAR, MB, W16, computed, connected, expected, once_ba
 
 from agdb.errors import ProviderError
 from agdb.predictors import scorers
-from agdb.predictors.alphagenome import AlphaGenomePredictor, scorer_of, unpacked
+from agdb.predictors.alphagenome import AlphaGenomePredictor, scorer_of, tracks_of, unpacked
 from agdb.predictors.alphagenome_connection import Connection
 from agdb.predictors.contract import Answer, Computation, Predictor, Track, TryAgain, Variant, VariantFailed
 from agdb.predictors.tracks import columns
@@ -86,6 +88,23 @@ def test_what_the_server_does_not_say_of_a_track_is_none(tmp_path: Path) -> None
     table.write_text(header + "\n" + "\t".join(bare) + "\n")
     with Server(tracks_tsv=table) as server, connected(server.address) as connection:
         assert AlphaGenomePredictor(connection, computed()).tracks() == (Track("DNASE", "EFO:0002784 DNase-seq"),)
+
+
+def test_tracks_that_make_no_sense_are_an_error() -> None:
+    class Half:
+        address = "here"
+
+        def stream(self, *_: object) -> Iterator[dna_model_service_pb2.MetadataResponse]:
+            output = dna_model_service_pb2.MetadataResponse().output_metadata.add()
+            output.output_type = dna_model_pb2.OutputType.OUTPUT_TYPE_DNASE
+            output.tracks.metadata.add(name="K562")  # of no strand
+            yield dna_model_service_pb2.MetadataResponse(output_metadata=[output])
+
+        class stub:  # as gRPC's
+            GetMetadata = None
+
+    with pytest.raises(ProviderError, match="does not say which tracks it has"):
+        tracks_of(Half(), Half.stub, "DNASE")  # type: ignore[arg-type]
 
 
 def test_a_server_without_such_tracks_is_an_error(connection: Connection) -> None:
@@ -159,6 +178,13 @@ def test_an_answer_that_ends_before_its_last_chunk_is_malformed() -> None:
 
     with pytest.raises(ValueError, match="16 bytes"):
         unpacked(tensor, iter([Message()]))
+
+
+def test_garbled_scores_are_malformed() -> None:
+    tensor, _ = tensor_utils.pack_tensor(np.ones((1, 1, 8), np.float32))
+    tensor.array.data, tensor.array.compression_type = b"garbage", tensor_pb2.COMPRESSION_TYPE_ZSTD
+    with pytest.raises(ValueError, match="garbled"):
+        unpacked(tensor, iter([]))
 
 
 def test_each_variant_is_one_call_whichever_thread_asks(server: Server, dnase: AlphaGenomePredictor) -> None:

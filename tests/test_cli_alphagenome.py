@@ -316,9 +316,10 @@ def test_a_file_of_variants_with_rows_that_are_none_is_refused_before_the_first_
 @pytest.mark.parametrize("how", ["environment", "file"])
 def test_the_key_is_written_nowhere(db: Path, server: Server, tmp_path: Path, how: str) -> None:
     """Neither in output, log, spool nor database, though the server quotes it in whatever it refuses."""
+    which = VARIANTS[1:3] + VARIANTS[-2:]
     quoting = [
         Fault(code=code, details=f"key {KEY}", variants=(str(sdk(v)),))
-        for code, v in zip(["INVALID_ARGUMENT", "NOT_FOUND", "INTERNAL", "UNAUTHENTICATED"], VARIANTS[-4:], strict=True)
+        for code, v in zip(["INVALID_ARGUMENT", "NOT_FOUND", "INTERNAL", "UNAUTHENTICATED"], which, strict=True)
     ]
     server.set_plan(Plan(api_key=KEY, faults=tuple(quoting)))
     environment = {**os.environ, "COLUMNS": "200"} | ({"ALPHAGENOME_API_KEY": KEY} if how == "environment" else {})

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from typer.testing import CliRunner, Result
 
 from agdb import db
 from agdb.cli import app
-from agdb.errors import ExitCode
+from agdb.errors import ExitCode, UsageError
 from agdb.predict import run
 from agdb.predict.provider import Who, scorer_of
 from agdb.predict.spool import batches, folder_of
@@ -104,6 +105,7 @@ USAGE: dict[str, tuple[list[object], str]] = {
     "two work lists": (
         ["dnase-k562", "--variants", "x.parquet", "--out", "o", "--worklist", "y.parquet"], "--variants is a work list",
     ),
+    "a window of nothing": (["dnase-k562", "--window", 0], "reads no window of 0 bp"),
     "a key file that is not there": (["dnase-k562", "--key-file", "no.txt"], "there is no key file"),
     "workers, as analyse calls them": (["dnase-k562", "--workers", 2], "--actors.* are of a cluster"),
     "an output, as ingest calls it": (["dnase-k562", "--output-type", "ATAC"], "another scorer.*--name"),
@@ -209,6 +211,22 @@ def test_a_work_list_that_cannot_be_written_is_one_error(study: Path, tmp_path: 
     said = refused(agdb(study, "predict", "dnase-k562", "--worklist", into), ExitCode.REFUSED)
     assert "cannot write: " in said
     assert f"where: {into}\n" in said
+
+
+def test_tracks_may_be_told_apart_by_a_comma_and_a_space() -> None:
+    who = Who(genome_of=lambda _: pytest.fail("no genome is read"))
+    changes = {"tracks": "EFO:0002067, EFO:0002784", "of_tracks": "mean"}
+    assert scorer_of("dnase-k562", None, None, changes, "x", "ALL_FOLDS", who).track_set == "EFO:0002067,EFO:0002784"
+
+
+@pytest.mark.parametrize("content", [KEY.encode("utf-16"), b"", f"{KEY}\nanother".encode(), b"\xff" + KEY.encode()])
+def test_a_key_file_that_holds_no_key_alone_is_refused_and_not_shown(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(content)
+    who = Who(genome_of=lambda _: pytest.fail("no genome is read"), key_file=tmp_path / "key")
+    scorer = scorer_of("dnase-k562", None, None, {}, None, "ALL_FOLDS", who)
+    with pytest.raises(UsageError, match="key file") as caught:
+        who.recipe(scorer, scorer.of)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("order", [("atlas", "alphagenome"), ("alphagenome", "atlas"), ("atlas",) * 2])

@@ -8,9 +8,10 @@ from predictors import TRACKS, FakePredictor, answer, scorer
 from runs import Rows, asked, predict, stored, study
 
 from agdb import db
-from agdb.errors import UsageError
+from agdb.errors import Refused, UsageError
 from agdb.predict import audit
 from agdb.predict.audit import Drawn
+from agdb.predict.provider_origin import Origin
 from agdb.predictors.contract import Answer, Scorer, Variant, VariantFailed
 
 
@@ -118,6 +119,28 @@ def test_a_variant_that_is_refused_this_time_keeps_its_score_and_is_no_failure(s
 def test_a_scorer_that_the_database_does_not_know_is_audited_by_the_scores_that_another_left(scored: Path) -> None:
     (row,) = audited(scored, FakePredictor(), Drawn(None, 20, 0), scorer("EFO:2", name="other"))
     assert (row["variants"], row["share_identical"]) == (20, 1.0)
+
+
+def test_an_audit_asks_who_gave_the_scores_and_is_called_so(fresh_db: Path) -> None:
+    study(fresh_db)
+    predict(fresh_db, FakePredictor(), origin=Origin(model="mine:load"))
+    with pytest.raises(Refused, match="would mix with them") as caught:
+        predict(fresh_db, FakePredictor(), drawn=Drawn(None, 5, 0), origin=Origin(model="other:load"))
+    assert "--address or --model, as agdb predict had them" in str(caught.value.cure)
+    predict(fresh_db, FakePredictor(), drawn=Drawn(None, 5, 0), origin=Origin(model="mine:load"))
+    assert asked(fresh_db, "SELECT command FROM run ORDER BY run_id") == [("predict",), ("audit",)]
+
+
+def test_a_scorer_that_was_named_is_found_by_its_name(scored: Path) -> None:
+    mean = scorer("EFO:1,CL:3", name="mean", track_aggregation="mean")
+    predict(scored, FakePredictor(), mean)
+    assert audit.named(scored, "mean", None) == audit.named(scored, "mean", 100) == mean
+    assert audit.named(scored, "mean", 200) is audit.named(scored, "dnase-k562", None) is None
+    wide = scorer("EFO:1,CL:3", name="mean", track_aggregation="mean", window_bp=300)
+    predict(scored, FakePredictor(), wide)
+    with pytest.raises(UsageError, match="2 scorers 'mean'") as caught:
+        audit.named(scored, "mean", None)
+    assert caught.value.cure == "--window 100 or --window 300"
 
 
 def test_where_nothing_was_scored_nothing_is_asked_again(fresh_db: Path) -> None:

@@ -240,7 +240,7 @@ def test_variants_that_fail_for_good_are_failures_wherever_they_are_and_the_othe
             raise TryAgain("resource_exhausted: memory", is_quota=True)
         return ill(kind, variant, is_bad)
 
-    predictor = FakePredictor(act)
+    predictor = FakePredictor(act, in_flight=2)  # so that the list is read to its end late
     # where the first ones fail, one that was scored by an earlier run shows that it is they
     pool, _, _ = pool_of(predictor, patience_s=20, control=variants(200)[-1])
     found = outcomes_of(pool, variants(100))

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +99,32 @@ def test_another_window_is_another_score_and_asked_for_anew(fresh_db: Path) -> N
     predict(fresh_db, FakePredictor())
     predict(fresh_db, wider, scorer(window_bp=200))
     assert sorted(wider.asked) == all_of_them
+
+
+class Late(FakePredictor):
+    """Says so many times that it has had enough before it lists its tracks."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def tracks(self) -> Sequence[Track]:
+        """See the class."""
+        self.times -= 1
+        if self.times >= 0:
+            raise TryAgain("resource_exhausted: quota", is_quota=True)
+        return TRACKS
+
+
+def test_tracks_are_asked_for_again_where_the_provider_has_had_enough(fresh_db: Path) -> None:
+    study(fresh_db)
+    assert predict(fresh_db, Late(3)).scored == 5
+
+
+def test_a_provider_that_never_lists_its_tracks_ends_the_run(fresh_db: Path) -> None:
+    study(fresh_db)
+    with pytest.raises(ProviderError, match="does not say which tracks it has: resource_exhausted"):
+        predict(fresh_db, Late(999), patience_s=0.02)
 
 
 def test_another_track_set_costs_no_call_and_has_its_scores(fresh_db: Path) -> None:

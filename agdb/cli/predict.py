@@ -166,6 +166,7 @@ def audit(
     insecure: o.Insecure = False,
     key_file: o.KeyFile = None,
     model: o.Model = None,
+    same_model: o.SameModel = False,
     in_flight: o.InFlight = None,
     deadline: o.Deadline = 300.0,
     patience: o.Patience = 600.0,
@@ -183,9 +184,10 @@ def audit(
             genome_of=genome_of, providers=provider or (), addresses=address or (), insecure=insecure,
             key_file=key_file, model=model, in_flight=in_flight, deadline_s=deadline,
         )  # fmt: skip
-        scorer = scorer_of(name, window, gtex_tissue, {}, None, model_version, who)
+        scorer = auditing.named(ctx.obj, name, window)
+        scorer = scorer or scorer_of(name, window, gtex_tissue, {}, None, model_version, who)
         choice = auditing.Drawn(*auditing.share(sample), seed)
-        by = who.origin(scorer)
+        by = who.origin(scorer, same_model=same_model)
         settings = run.Settings(origin=by, drawn=choice, window_s=quota_window, patience_s=patience)
         _run(run.Place(ctx.obj), scorer, who, settings, log, quiet)
         with db.reading(ctx.obj) as con:

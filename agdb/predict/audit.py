@@ -1,11 +1,15 @@
 """Does the provider repeat itself? A sample of the scored variants is scored again; the scores go to `replicate`."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
+from agdb import db
 from agdb.errors import UsageError
 from agdb.predictors.contract import Computation, Scorer
+from agdb.predictors.scorers import presets
 from agdb.schema import same
 
 
@@ -34,6 +38,31 @@ def share(text: str) -> tuple[float | None, int | None]:
     except ValueError:
         pass
     raise UsageError(f"{text!r} is no sample", cure="--sample 0.5%, or --sample 500")
+
+
+def named(database: Path, name: str, window_bp: int | None) -> Scorer | None:
+    """The scorer that a user made by `--name`; None where agdb knows the name itself, or the database does not.
+
+    Raises:
+        UsageError: it has several windows, and none was said.
+    """
+    if name in ("motif", "alphagenome", "rna") or name in presets():
+        return None
+    with db.reading(database) as con:
+        found = con.execute(
+            "SELECT config FROM scorer WHERE name = ? AND window_bp = coalesce(?, window_bp) ORDER BY window_bp",
+            [name, window_bp],
+        ).fetchall()
+    if not found:
+        return None
+    configs = [json.loads(config) for (config,) in found]
+    if len(configs) > 1:
+        windows = " or ".join(f"--window {config['window_bp']}" for config in configs)
+        raise UsageError(f"there are {len(configs)} scorers {name!r}", cure=windows)
+    config = configs[0]
+    of_scorer = {key: config.pop(key) for key in ("name", "track_set", "track_aggregation")}
+    computations = tuple(Computation(provider=provider, **config) for provider in config.pop("providers"))
+    return Scorer(computations=computations, **of_scorer)
 
 
 def drawn(computation: Computation, scorer: Scorer, sample: Drawn) -> str:

@@ -83,6 +83,7 @@ class Workers:
         self._lock = threading.Lock()
         self._facts: Facts | None = None
         self._n_dismissed = 0
+        self._not_ready = ""  # what a worker said last that could not make its predictor yet
         started = ray.remote(Worker).options(
             num_cpus=wanted.cpus, num_gpus=wanted.gpus, max_restarts=-1, max_task_retries=0,
             max_concurrency=max(recipe.in_flight or 0, CALLS) + 1, scheduling_strategy="SPREAD",
@@ -112,7 +113,7 @@ class Workers:
             raise self._seats.error
         if self._facts is None:
             raise ProviderError(
-                f"no worker of {len(self._keepers)} was ready within {self._patience_s:g} s",
+                f"no worker of {len(self._keepers)} was ready within {self._patience_s:g} s{self._not_ready}",
                 cure="`ray status` says what the cluster lacks; --patience 3600 for a model that loads for long",
             )
         self.software, self.batch_size = f"{self._facts.software}, ray {self._ray.__version__}", self._facts.batch_size
@@ -201,15 +202,14 @@ class Workers:
         try:
             self._meet(member)
             while True:
-                facts: Facts | AgdbError = self._got(member.actor.ready.remote())
+                facts: Facts | AgdbError | TryAgain = self._got(member.actor.ready.remote())
                 if isinstance(facts, Facts):
                     return facts
-                if self._facts is None or not isinstance(facts, ProviderError):
+                if isinstance(facts, AgdbError) and (self._facts is None or not isinstance(facts, ProviderError)):
                     facts.where = f"node {member.node}" + (f": {facts.where}" if facts.where else "")
                     raise facts
-                self._tell(
-                    "worker_not_ready", node=member.node, reason=facts.what
-                )  # its server is away: it will be back
+                self._not_ready = f": {facts}"  # its server is away: it will be back
+                self._tell("worker_not_ready", node=member.node, reason=str(facts))
                 self._pause(10 * PAUSE_S)
         except self._errors.RayActorError as error:
             self._pause(PAUSE_S)

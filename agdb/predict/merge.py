@@ -122,7 +122,8 @@ def _merge(con: duckdb.DuckDBPyConnection, some: _Files, *, same_model: bool) ->
             cure="agdb merge --same-model [FOLDER], if it is the same model in another place; "
                  "else merge it into a database of its own",
         )  # fmt: skip
-    run_ids = [note_run(con, each.run) for _, each in some]
+    command = "audit" if header.target == "replicate" else "predict"
+    run_ids = [note_run(con, each.run, command) for _, each in some]
     register(con, header.scorer)
     ids = track_ids(con, header.computation.model, header.tracks)
     _of_this_study(con, some[0][0])
@@ -167,16 +168,16 @@ def _of_this_study(con: duckdb.DuckDBPyConnection, file: Path) -> None:
         )
 
 
-def note_run(con: duckdb.DuckDBPyConnection, run: Run) -> int:
+def note_run(con: duckdb.DuckDBPyConnection, run: Run, command: str) -> int:
     """Add a run, or bring it up to date; returns its run_id in this database."""
     found = con.execute("SELECT run_id, n_calls, status FROM run WHERE run_uuid = ?", [run.run_uuid]).fetchall()
     run_id = found[0][0] if found else db.next_id(con, "run")
     if not found:
         con.execute(
             "INSERT INTO run (run_id, command, arguments, agdb_version, duckdb_version, software, started_at, status, "
-            "run_uuid) VALUES (?, 'predict', ?, ?, ?, ?, ?::TIMESTAMP, ?, ?)",
-            [run_id, run.arguments, run.agdb_version, duckdb.__version__, run.software, run.started_at, run.status,
-             run.run_uuid],
+            "run_uuid) VALUES (?, ?, ?, ?, ?, ?, ?::TIMESTAMP, ?, ?)",
+            [run_id, command, run.arguments, run.agdb_version, duckdb.__version__, run.software, run.started_at,
+             run.status, run.run_uuid],
         )  # fmt: skip
     # batches may come in another order than they were made
     if not found or run.status != "running" or (found[0][2] == "running" and run.n_calls >= (found[0][1] or 0)):

@@ -117,6 +117,7 @@ class Pool:
                 if batch is None:
                     self._is_fed = True
                     self._settle()
+                    self._ready.notify_all()  # it may be time for the control
                 else:
                     self._waiting.append(Task(0.0, batch))
                     self._open += 1

@@ -99,7 +99,14 @@ class Who:
         if not self.key_file.is_file():
             raise UsageError("there is no key file", where=str(self.key_file),
                              cure="--key-file names a file with the key in it")  # fmt: skip
-        return self.key_file.read_text(encoding="utf-8").strip()
+        try:
+            key = self.key_file.read_text(encoding="ascii").strip()
+        except (OSError, ValueError):  # it would quote the key
+            key = ""
+        if not key or len(key.split()) > 1:
+            raise UsageError("the key file does not hold a key, and nothing else", where=str(self.key_file),
+                             cure="one line of plain text (ASCII, not UTF-16) that may be read")  # fmt: skip
+        return key
 
 
 def scorer_of(
@@ -123,11 +130,13 @@ def scorer_of(
             raise UsageError(f"these options make another scorer of {name}", cure="give it a name: --name NAME")
         if changes.get("mask_bp") == 0:
             changes["mask_bp"] = None
+        if "tracks" in changes:
+            changes["tracks"] = ",".join(term.strip() for term in changes["tracks"].split(","))
         preset = replace(preset, **changes)
     if rename is not None:
         preset = replace(preset, name=rename)
     return scorers.scorer(
-        preset, window_bp=window or scorers.DEFAULT_WINDOW, providers=_in_order(who.providers),
+        preset, window_bp=scorers.DEFAULT_WINDOW if window is None else window, providers=_in_order(who.providers),
         model_version=model_version, is_service=who.is_service,
     )  # fmt: skip
 

@@ -7,13 +7,13 @@ in the spool stays, and the next run asks for the rest: no variant is paid for t
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from agdb import __version__, db
-from agdb.errors import DatabaseBusy
+from agdb.errors import DatabaseBusy, ProviderError
 from agdb.ingest.tracks import known_tracks
 from agdb.predict import audit, merge, provider_origin, work, work_file
 from agdb.predict.desk import Desk, merge_waiting
@@ -25,11 +25,11 @@ from agdb.predict.job import Settings as Settings
 from agdb.predict.job import Summary as Summary
 from agdb.predict.job import Talk as Talk
 from agdb.predict.job import spooled as spooled
-from agdb.predict.pace import Pace
+from agdb.predict.pace import LONGEST_PAUSE_S, Pace
 from agdb.predict.pool import Pool
 from agdb.predict.provider_origin import GOOGLE
 from agdb.predict.spool import Header, Run, Spool
-from agdb.predictors.contract import Computation, Predictor, Scorer, Variant
+from agdb.predictors.contract import Computation, Predictor, Scorer, Track, TryAgain, Variant
 from agdb.predictors.tracks import check, columns, kept
 
 #: Seconds that calls in flight are given to come home when the run is interrupted.
@@ -122,10 +122,9 @@ def _one(job: Job, predictor_of: Callable[[Computation], AbstractContextManager[
         if not n:
             return
         with predictor_of(job.computation) as predictor:
-            tracks = predictor.tracks()  # first: by what software a cluster computes, one of its workers says
+            tracks = _tracks(job, predictor)  # first: by what software a cluster computes, one of its workers says
             new_run = _new_run(job, predictor.software, keeps)
-            if not job.settings.drawn:  # the scores of an audit stand by themselves
-                provider_origin.check(new_run, _before(job), cure=_cure(job.settings))
+            provider_origin.check(new_run, _before(job), cure=_cure(job.settings))
             check(tracks, job.scorer)
             if job.place.database is not None:
                 with db.reading(job.place.database) as con:
@@ -137,6 +136,27 @@ def _one(job: Job, predictor_of: Callable[[Computation], AbstractContextManager[
             )  # fmt: skip
             with job.interruption.noted():
                 _ask(job, predictor, spool, header, None if len(places) == len(tracks) else places)
+
+
+def _tracks(job: Job, predictor: Predictor) -> Sequence[Track]:
+    """The predictor's tracks. They are asked for as scores are: for a while, if the provider has no time for us.
+
+    Raises:
+        ProviderError: it did not say.
+    """
+    settings, began, pause_s = job.settings, time.monotonic(), job.settings.retry_s
+    while True:
+        try:
+            return predictor.tracks()
+        except TryAgain as again:
+            job.talk.log("failed_call", reason=again.reason)
+            if time.monotonic() + pause_s - began > settings.patience_s:
+                raise ProviderError(
+                    f"{job.computation.provider} does not say which tracks it has: {again.reason}",
+                    where=str(settings.origin) or None, cure="run the same command again later",
+                ) from None  # fmt: skip
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
 def _worklist(job: Job, spool: Spool) -> int:
@@ -178,6 +198,8 @@ def _control(job: Job) -> Variant | None:
 
 
 def _cure(settings: Settings) -> str:
+    if settings.drawn is not None:
+        return "ask who gave those: --address or --model, as agdb predict had them"
     if settings.origin.model is None and settings.origin.addresses == (GOOGLE,):
         other = "make another database for them; a model of your own has --model-version and --name"
     else:

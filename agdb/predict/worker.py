@@ -51,11 +51,11 @@ class Worker:
 
         return Hello(ray.get_runtime_context().get_node_id(), cluster.versions())
 
-    def ready(self) -> Facts | AgdbError:
+    def ready(self) -> Facts | AgdbError | TryAgain:
         """Make the predictor, if it has not been made; what it is, or why there is none."""
         try:
             self._made()
-        except AgdbError as error:
+        except (AgdbError, TryAgain) as error:
             return error
         assert self._facts is not None
         return self._facts

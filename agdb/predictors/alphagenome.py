@@ -157,7 +157,8 @@ def tracks_of(connection: Connection, stub: Any, output_type: str) -> tuple[Trac
     """The tracks of an output type, as a server lists them.
 
     Raises:
-        ProviderError: it cannot be reached, refuses us, or has no such tracks.
+        TryAgain: the quota is used up, or it is not there now.
+        ProviderError: it refuses us, has no such tracks, or what it says of them makes no sense.
     """
     from alphagenome.models.v1 import dna_client
     from alphagenome.protos.v1 import dna_model_pb2, dna_model_service_pb2
@@ -171,10 +172,10 @@ def tracks_of(connection: Connection, stub: Any, output_type: str) -> tuple[Trac
             for output in message.output_metadata if output.output_type == wanted
             for track in output.tracks.metadata
         )  # fmt: skip
-    except (TryAgain, VariantFailed) as fault:
+    except (VariantFailed, ValueError, LookupError) as fault:
         raise ProviderError(
-            f"AlphaGenome does not say which tracks it has: {fault.reason}", where=f"server {connection.address}",
-            cure="run the same command again later",
+            f"AlphaGenome does not say which tracks it has: {fault}", where=f"server {connection.address}",
+            cure="check the address, and the version of the server",
         ) from None  # fmt: skip
     if not found:
         raise ProviderError(f"AlphaGenome has no {output_type} tracks", where=f"server {connection.address}",
@@ -216,6 +217,10 @@ def unpacked(tensor: Any, messages: Iterator[Any]) -> np.ndarray[Any, Any]:
         ValueError, LookupError: it is none, or messages are missing.
     """
     from alphagenome import tensor_utils
+    from zstandard import ZstdError
 
     chunks = (message.tensor_chunk for message in islice(messages, tensor.chunk_count))
-    return np.asarray(tensor_utils.upcast_floating(tensor_utils.unpack_proto(tensor, chunks)))
+    try:
+        return np.asarray(tensor_utils.upcast_floating(tensor_utils.unpack_proto(tensor, chunks)))
+    except ZstdError as error:
+        raise ValueError(f"garbled scores: {error}") from None

@@ -60,7 +60,7 @@ class AtlasPredictor:
         self._tracks: tuple[Track, ...] = ()
 
     def tracks(self) -> Sequence[Track]:
-        """The tracks of the output type that are wanted, as Atlas lists them."""
+        """The tracks of the output type that are wanted, as Atlas lists them. Raises as `alphagenome.tracks_of`."""
         from alphagenome.atlas import atlas_utils
         from alphagenome.models.v1 import dna_client
         from alphagenome.protos import atlas_service_pb2
@@ -70,17 +70,17 @@ class AtlasPredictor:
         )
         try:
             answer = self._connection.unary(self._stub.ListVariantScoresMetadata, request)
-        except (TryAgain, VariantFailed) as fault:
+            found = [
+                track_of(track, self.computation.output_type)
+                for scorer in answer.variant_scorer_metadata if scorer.variant_scorer.name == self._name
+                for metadata in scorer.metadata if metadata.HasField("tracks")
+                for track in metadata.tracks.metadata
+            ]  # fmt: skip
+        except (VariantFailed, ValueError, LookupError) as fault:
             raise ProviderError(
-                f"Atlas does not say which tracks it has: {fault.reason}", where=f"server {self._connection.address}",
-                cure="run the same command again later, or leave Atlas out: --provider alphagenome",
+                f"Atlas does not say which tracks it has: {fault}", where=f"server {self._connection.address}",
+                cure="leave Atlas out: --provider alphagenome",
             ) from None  # fmt: skip
-        found = [
-            track_of(track, self.computation.output_type)
-            for scorer in answer.variant_scorer_metadata if scorer.variant_scorer.name == self._name
-            for metadata in scorer.metadata if metadata.HasField("tracks")
-            for track in metadata.tracks.metadata
-        ]  # fmt: skip
         if not found:
             raise ProviderError(f"Atlas holds no scores {self._name}", where=f"server {self._connection.address}",
                                 cure="--provider alphagenome computes them")  # fmt: skip

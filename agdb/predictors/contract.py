@@ -230,7 +230,8 @@ class Predictor(Protocol):
         """The tracks of an answer, in order; none where the model has none. Asked once, before the first score.
 
         Raises:
-            ProviderError: the provider cannot be reached, or refuses us.
+            TryAgain: the provider is away, or has had enough of us, for now.
+            ProviderError: it refuses us, or has no such tracks.
         """
         ...
 
