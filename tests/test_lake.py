@@ -131,7 +131,7 @@ def test_figures_reports_and_exports_are_those_of_the_study(those: Lakes, tmp_pa
 
 
 def test_stats_are_those_of_the_study_and_land_in_the_database_that_was_opened(own: Lakes) -> None:
-    asked: dict[str, Any] = {"scorer": "scorer", "window_bp": 100, "resamples": 200, "stratify": ("kind",)}
+    asked: dict[str, Any] = {"scorer": "scorer", "window": 100, "resamples": 200, "stratify": ("kind",)}
     found = [agdb.open(path).stats("best", **asked) for path in (own.study, own.opened)]
     study, opened = (table.drop(["result_id", "run_id"]).to_pylist() for table in found)
     lakes.assert_same([tuple(row.values()) for row in opened], [tuple(row.values()) for row in study], "result")

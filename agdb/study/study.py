@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from agdb.analysis.run import Asked
     from agdb.predict.run import Summary
 
 
@@ -104,12 +105,11 @@ class Study(Outputs):
         """
         from agdb.analysis import run
 
-        self._let_go()
-        asked = run.Asked(
-            labels or None, scorer=scorer, window_bp=window, stratify=_several(stratify), resamples=resamples,
-            seed=seed, permutations=permutations, with_kendall=kendall, controls=controls, match=_several(match),
-            shifts=shifts,
+        asked = _asked(
+            labels, scorer=scorer, window=window, stratify=stratify, resamples=resamples, seed=seed,
+            permutations=permutations, kendall=kendall, controls=controls, match=match, shifts=shifts,
         )  # fmt: skip
+        self._let_go()
         run_id = run.stats(self.path, asked)
         return self.sql("SELECT * FROM result WHERE run_id = $run ORDER BY result_id", run=run_id)
 
@@ -135,18 +135,17 @@ class Study(Outputs):
             *labels: As for `stats`.
             engine: local (processes of this machine) or ray.
             address, workers, cpus, memory: Of the cluster; processes; cores and DuckDB's memory of each.
-            **options: Attributes of `agdb.analysis.run.Asked`, of the same meaning as the arguments of `stats`.
+            **options: As for `stats`.
 
         Raises:
             UsageError: an unknown engine, label set or stratification.
             Refused: the lake is not whole or of another study, a worker died, or there is no such cluster.
         """
         from agdb import lake as of
-        from agdb.analysis.run import Asked
 
         self._let_go()
         by = of.Workers(engine, address, workers, cpus, memory)
-        run_id = of.analyse(self.path, of.found(lake), Asked(labels or None, **options), by)
+        run_id = of.analyse(self.path, of.found(lake), _asked(labels, **options), by)
         return self.sql("SELECT * FROM result WHERE run_id = $run ORDER BY result_id", run=run_id)
 
     def compare_study(self, **options: Any) -> "pa.Table":
@@ -232,6 +231,16 @@ class Study(Outputs):
             if not summary.pending:
                 work_none.why(place, chosen, settings)  # refuses where there is nothing that can be scored
             return summary
+
+
+def _asked(
+    labels: tuple[str, ...], *, window: int | None = None, stratify: Sequence[str] | None = None, kendall: bool = False,
+    match: Sequence[str] | None = None, **more: Any,
+) -> "Asked":  # fmt: skip
+    from agdb.analysis.run import Asked
+
+    several = {"stratify": _several(stratify), "match": _several(match)}
+    return Asked(labels or None, window_bp=window, with_kendall=kendall, **several, **more)
 
 
 def _several(names: Sequence[str] | None) -> tuple[str, ...] | None:
