@@ -239,8 +239,8 @@ def _asked(
 ) -> "Asked":  # fmt: skip
     from agdb.analysis.run import Asked
 
-    several = {"stratify": _several(stratify), "match": _several(match)}
-    return Asked(labels or None, window_bp=window, with_kendall=kendall, **several, **more)
+    more |= {"stratify": _several(stratify), "match": _several(match)}
+    return Asked(labels or None, window_bp=window, with_kendall=kendall, **more)
 
 
 def _several(names: Sequence[str] | None) -> tuple[str, ...] | None:
