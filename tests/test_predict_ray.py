@@ -206,7 +206,7 @@ def test_a_model_object_scores_as_in_one_process_but_for_the_variant_that_ends_e
     ((pos, reason),) = asked(two.path, "SELECT pos, reason FROM failure")
     assert (pos, reason) == (POISON, "worker_died: the worker died that had it, and no other")
     lost = [event["workers"] for event in nodes.events(tmp_path / "log") if event["event"] == "worker_lost"]
-    assert 3 <= len(lost) <= 4  # twice with others; then alone, as often as is tried
+    assert 3 <= len(lost) <= 5  # twice with others; then alone, as often as is tried, and once when nobody can tell
     built = (tmp_path / "built").read_text().split()
     assert len(set(built)) == len(built) >= 3  # once by each process
     assert str(os.getpid()) not in built
