@@ -30,7 +30,8 @@ ALL = run.Asked(("all", "conditional", "p-value", "pool", "best"), scorer="score
                 stratify=("kind",))  # fmt: skip
 
 #: What is asked of workers: little.
-LITTLE: dict[str, Any] = {"scorer": "scorer", "window_bp": 100, "resamples": 200, "stratify": (), "shifts": 20}
+IN_PYTHON: dict[str, Any] = {"scorer": "scorer", "window": 100, "resamples": 200, "stratify": (), "shifts": 20}
+LITTLE = {name.replace("window", "window_bp"): value for name, value in IN_PYTHON.items()}
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +160,7 @@ def test_the_memory_of_a_worker_is_what_is_asked_for_it(those: Lakes, monkeypatc
 
 
 def test_processes_of_this_machine_store_what_stats_stores(own: Lakes) -> None:
-    agdb.open(own.study).stats("all", **LITTLE)
+    agdb.open(own.study).stats("all", **IN_PYTHON)
     expected = rows(own.study)
     told: list[str] = []
     run_id = lake.analyse(own.opened, lake.found(own.folder), run.Asked(("all",), **LITTLE), lake.Workers(n=2),
@@ -173,7 +174,7 @@ def test_processes_of_this_machine_store_what_stats_stores(own: Lakes) -> None:
 
 
 def test_a_cluster_stores_what_stats_stores_although_a_worker_is_killed(own: Lakes, address: str) -> None:
-    agdb.open(own.study).stats("all", **LITTLE)
+    agdb.open(own.study).stats("all", **IN_PYTHON)
     killed: list[int] = []
 
     def kill() -> None:
@@ -191,7 +192,7 @@ def test_a_cluster_stores_what_stats_stores_although_a_worker_is_killed(own: Lak
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    found = agdb.open(own.opened).analyse(own.folder, "all", engine="ray", address=address, **LITTLE)
+    found = agdb.open(own.opened).analyse(own.folder, "all", engine="ray", address=address, **IN_PYTHON)
     killer.join(10)
     assert killed
     assert_in_order(rows(own.opened), rows(own.study))

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -235,7 +236,9 @@ def test_calls_that_fail_for_now_are_made_again_until_all_is_scored(
 ) -> None:
     server.set_plan(Plan(faults=(Fault(code="INTERNAL", methods=("ScoreVariant",), first_attempts=1),)))
     result = done(predict("dnase-k562"))
-    assert "13 variants scored, 0 failed with a reason; 26 calls" in result.stderr
+    found = re.search(r"13 variants scored, 0 failed with a reason; (\d+) calls", result.stderr)
+    assert found
+    assert 26 <= int(found[1]) <= 28  # each twice; and one that was answered, while five in a row fail
     assert scores(db, "dnase-k562") == in_k562(*VARIANTS, DELETION)
 
 

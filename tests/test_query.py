@@ -278,8 +278,8 @@ def test_the_command_reads_a_file_and_standard_input(fresh_db: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "one question"),
-        (["SELECT 1", "-f", "q.sql"], "one question"),
+        ([], "no query is given, or two are"),
+        (["SELECT 1", "-f", "q.sql"], "no query is given, or two are"),
         (["-f", "nothing.sql"], "no such file"),
         (["-f", sys.executable], "not text in UTF-8"),
         (["SELECT $x", "--param", "x"], "gives no name a value"),
