@@ -190,6 +190,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     sys.modules.pop("model_of_a_node", None)
 
 
+@pytest.mark.slow
 def test_a_model_object_scores_as_in_one_process_but_for_the_variant_that_ends_every_worker(
     grid: Any, model: str, template_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ def steps(text: str) -> list[tuple[str, list[str]]]:
 
 
 #: Pages whose commands take longest, and whose ground other tests cover best.
-SLOW = ("figures.md", "cluster.md")
+SLOW = ("figures.md", "cluster.md", "report.md")
 
 
 @pytest.mark.parametrize(
