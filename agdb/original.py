@@ -24,8 +24,7 @@ from agdb.query import literal
 #: How the study calls the windows that it had.
 _CALLED = {2048: "Standard (2 KB)", 16384: "Promoter-proximal (16 KB)", 131072: "TAD-scale (131 KB)"}
 
-#: The window of its first run.
-_FIRST = 2048
+_FIRST = 2048  # the window of its first run
 
 _BUILD = {"GRCh38": "b38", "GRCh37": "b37"}
 
